@@ -1,0 +1,83 @@
+/**
+ * Who may say and hear what: one row a role. The NATS server's configuration is generated from it, so that identity is
+ * enforced by the server and not by good manners. `{host}` and `{party}` are filled in for a user.
+ */
+import { subjectRoot } from './subject.ts';
+
+export interface Role {
+  readonly summary: string;
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+  /** May answer the reply subject of a request it received. */
+  readonly allowResponses: boolean;
+}
+
+/** The JetStream calls of a party that keeps buckets and streams. Narrowed to single keys in a later issue. */
+const jetstream = ['$JS.API.>', '$JS.ACK.>', '$JS.FC.>'] as const;
+const answers = ['_INBOX.{party}.>'] as const;
+const kv = (...buckets: string[]) => buckets.map((name) => `$KV.${name}.>`);
+
+export const roles = {
+  container: {
+    summary: 'A container: asks in its own name, hears commands to itself, alerts and facts of its host.',
+    publish: [`${subjectRoot}.req.{host}.{party}.>`],
+    subscribe: [
+      ...answers,
+      `${subjectRoot}.cmd.{host}.{party}.>`,
+      `${subjectRoot}.alert.{host}.>`,
+      `${subjectRoot}.evt.{host}.agent.>`,
+    ],
+    allowResponses: true,
+  },
+  agent: {
+    summary: 'The agent of a host: answers its containers, commands them, states what it observes.',
+    publish: [
+      ...jetstream,
+      ...kv('observed', 'observed-host', 'presence'),
+      `${subjectRoot}.evt.{host}.agent.>`,
+      `${subjectRoot}.tlm.{host}.agent.>`,
+      `${subjectRoot}.cmd.{host}.>`,
+    ],
+    subscribe: [...answers, '$SRV.>', `${subjectRoot}.req.{host}.>`, `${subjectRoot}.cmd.{host}.agent.>`],
+    allowResponses: true,
+  },
+  orchestrator: {
+    summary: 'Plans: reads what agents observe, writes desired budgets, explains itself.',
+    publish: [...jetstream, ...kv('desired', 'lease'), `${subjectRoot}.evt.*.orchestrator.>`],
+    subscribe: [...answers, '$SRV.>', `${subjectRoot}.api.orchestrator.>`, `${subjectRoot}.alert.>`],
+    allowResponses: true,
+  },
+  monitor: {
+    summary: 'Watches: reads samples, publishes alerts.',
+    publish: [...jetstream, ...kv('lease'), `${subjectRoot}.alert.>`],
+    subscribe: [...answers, '$SRV.>', `${subjectRoot}.tlm.>`, `${subjectRoot}.api.monitor.>`],
+    allowResponses: true,
+  },
+  maintenance: {
+    summary: 'Tidies: keeps the calendar, hands jobs to agents.',
+    publish: [
+      ...jetstream,
+      ...kv('lease', 'schedule'),
+      `${subjectRoot}.job.>`,
+      `${subjectRoot}.cmd.*.agent.>`,
+      `${subjectRoot}.evt.*.maintenance.>`,
+    ],
+    subscribe: [...answers, '$SRV.>', `${subjectRoot}.api.maintenance.>`],
+    allowResponses: true,
+  },
+  operator: {
+    summary: 'A person or tool with all requests of the services and every fact, but no state of its own.',
+    publish: [`${subjectRoot}.api.>`, `${subjectRoot}.cmd.*.agent.>`, '$SRV.>', '$JS.API.>'],
+    subscribe: [...answers, `${subjectRoot}.>`, '$SRV.>'],
+    allowResponses: false,
+  },
+} as const satisfies Record<string, Role>;
+
+export type RoleName = keyof typeof roles;
+
+/** The subjects of a role for one user. Example: `permissionsOf('container', { host: 'h1', party: 'risk-engine' })`. */
+export function permissionsOf(role: RoleName, user: { host: string; party: string }): Role {
+  const fill = (subject: string) => subject.replaceAll('{host}', user.host).replaceAll('{party}', user.party);
+  const row: Role = roles[role];
+  return { ...row, publish: row.publish.map(fill), subscribe: row.subscribe.map(fill) };
+}
