@@ -73,6 +73,9 @@ export const allocator = z.strictObject({
   lease_ttl: duration
     .prefault('30s')
     .meta({ description: 'Life of a lease without a sign of life, unless the request names one.' }),
+  kept_ttl: duration
+    .prefault('1h')
+    .meta({ description: 'Life of kept blocks after the last request of a client that speaks NATS only.' }),
   ticket_ttl: duration.prefault('10s').meta({ description: 'Life of a ticket.' }),
   return_grace: duration
     .prefault('10s')

@@ -35,6 +35,8 @@ export type ObservedContainer = z.infer<typeof observedContainer>;
 export const presence = z.object({
   host: z.string(),
   instance: z.string(),
+  /** Boot id and lock file of the machine: a restarted agent takes its own record over, another machine's it does not. */
+  machine: z.string(),
   startedAt: instantMs,
   socketPath: z.string(),
   version: z.string(),

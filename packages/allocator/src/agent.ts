@@ -1,0 +1,62 @@
+/** The parts of a running agent that its handlers, observers and appliers share: memory, not connections. */
+import { randomBytes } from 'node:crypto';
+import type { Config, MemoryShape } from '@nautilus/contracts';
+import { Accounts } from './accounts/accounts.ts';
+import { Exchange } from './memory/exchange.ts';
+import type { Journal } from './memory/journal.ts';
+import { KeptPools } from './memory/kept.ts';
+import { type MemoryEvents, SegmentTable } from './memory/table.ts';
+import { Tickets } from './memory/tickets.ts';
+
+export interface Agent {
+  readonly host: string;
+  readonly instance: string;
+  readonly startedAt: number;
+  readonly config: Config;
+  readonly shape: MemoryShape;
+  readonly accounts: Accounts;
+  readonly table: SegmentTable;
+  readonly tickets: Tickets;
+  readonly exchange: Exchange;
+  readonly kept: KeptPools;
+  readonly now: () => number;
+}
+
+export interface AgentParts {
+  readonly config: Config;
+  readonly shape: MemoryShape;
+  readonly journal: Journal;
+  readonly events: MemoryEvents;
+  readonly key: Buffer;
+  readonly pageBytes: number;
+  readonly instance: string;
+  readonly now: () => number;
+}
+
+export function createAgent(parts: AgentParts): Agent {
+  const { config, shape, journal, events, key, pageBytes, instance, now } = parts;
+  const accounts = new Accounts(shape);
+  const table = new SegmentTable({
+    accounts,
+    journal,
+    events,
+    now,
+    pageBytes,
+    newSegmentId: () => `s-${randomBytes(8).toString('hex')}`,
+    maximumLeasesPerContainer: config.allocator.max_leases_per_container,
+  });
+  const tickets = new Tickets(() => randomBytes(24).toString('base64url'));
+  return {
+    host: config.host.id,
+    instance,
+    startedAt: now(),
+    config,
+    shape,
+    accounts,
+    table,
+    tickets,
+    exchange: new Exchange(table, tickets, key),
+    kept: new KeptPools(table, { directory: config.host.state_dir, ttlMs: config.allocator.kept_ttl }),
+    now,
+  };
+}

@@ -1,0 +1,28 @@
+/** Every request the agent answers: one file and one line each. */
+import type { Endpoint } from '@nautilus/bus';
+import type { Agent } from '../agent.ts';
+import { allocateBlockEndpoint, describeBlocksEndpoint, freeBlockEndpoint } from './blocks.ts';
+import { cleanUpEndpoint } from './clean-up.ts';
+import { describeEndpoint } from './describe.ts';
+import { extendEndpoint } from './extend.ts';
+import { grantEndpoint } from './grant.ts';
+import { hostEndpoint } from './host.ts';
+import { leaseEndpoint } from './lease.ts';
+import { openEndpoint } from './open.ts';
+import { releaseEndpoint } from './release.ts';
+import { revokeEndpoint } from './revoke.ts';
+
+export const handlers: readonly ((agent: Agent) => Endpoint)[] = [
+  leaseEndpoint,
+  extendEndpoint,
+  releaseEndpoint,
+  grantEndpoint,
+  revokeEndpoint,
+  openEndpoint,
+  describeEndpoint,
+  allocateBlockEndpoint,
+  freeBlockEndpoint,
+  describeBlocksEndpoint,
+  cleanUpEndpoint,
+  hostEndpoint,
+];

@@ -1,0 +1,4 @@
+/** The host agent. */
+export { Accounts } from './accounts/accounts.ts';
+export { applyBudgets } from './accounts/budgets.ts';
+export { type AllocatorOptions, createAllocator, type RunningAllocator } from './start.ts';

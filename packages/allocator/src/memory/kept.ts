@@ -1,0 +1,221 @@
+/**
+ * Pools that the agent keeps for clients that speak NATS and nothing else: it allocates on their behalf, in files of
+ * its private directory, and answers with places. Survives a restart, because every block is a line of the journal.
+ */
+import { existsSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BlockPlace, fail, ok, type Result } from '@nautilus/contracts';
+import {
+  type Arena,
+  createArena,
+  createFileSegment,
+  inspectDescriptor,
+  openFileSegment,
+} from '@nautilus/native';
+import type { JournalEntry } from './journal.ts';
+import type { Lease } from './lease.ts';
+import { attempt, type SegmentTable } from './table.ts';
+
+interface KeptSegment {
+  readonly lease: Lease;
+  readonly arena: Arena;
+  readonly blocks: Set<string>;
+}
+
+interface KeptBlock extends BlockPlace {
+  readonly owner: KeptSegment;
+  readonly handle: number;
+}
+
+export class KeptPools {
+  readonly #table: SegmentTable;
+  readonly #directory: string;
+  readonly #ttlMs: number;
+  readonly #segments = new Map<string, KeptSegment>();
+  readonly #blocks = new Map<string, KeptBlock>();
+  #nextBlock = 1;
+
+  constructor(table: SegmentTable, options: { directory: string; ttlMs: number }) {
+    this.#table = table;
+    this.#directory = options.directory;
+    this.#ttlMs = options.ttlMs;
+    table.onKeptEnd = (lease) => this.#forget(lease);
+    table.keptEntries = () => this.#entries();
+  }
+
+  get segments(): number {
+    return this.#segments.size;
+  }
+
+  allocate(
+    container: string,
+    pool: string,
+    bytes: number,
+    alignmentBytes: number | undefined,
+  ): Result<BlockPlace> {
+    const account = this.#table.accounts.pool(pool);
+    if (!account.ok) return account;
+    const { strategy, segmentBytes, region } = account.value.pool;
+    if (strategy !== 'first_fit') {
+      return fail(
+        'unsupported',
+        `pool ${pool} is a ${strategy}; blocks kept by the agent need a first_fit pool`,
+      );
+    }
+    const minimum = this.#table.accounts.regions.get(region)?.region.alignmentBytes ?? 64;
+    const alignment = Math.max(minimum, alignmentBytes ?? 1);
+    for (const segment of this.#segments.values()) {
+      if (segment.lease.container !== container || segment.lease.pool !== pool) continue;
+      const handle = segment.arena.allocate(bytes, alignment);
+      if (handle !== null) return this.#place(segment, handle, bytes);
+    }
+    const segment = this.#open(container, pool, Math.max(bytes, segmentBytes), bytes);
+    if (!segment.ok) return segment;
+    const handle = segment.value.arena.allocate(bytes, alignment);
+    if (handle === null)
+      return fail(
+        'does_not_fit',
+        `${bytes} bytes aligned to ${alignment} do not fit a fresh segment of ${segment.value.lease.bytes}`,
+      );
+    return this.#place(segment.value, handle, bytes);
+  }
+
+  free(container: string, block: string): Result<{ block: string; freedBytes: number }> {
+    const found = this.#blocks.get(block);
+    if (found === undefined || found.owner.lease.container !== container) {
+      return fail(
+        'unknown_block',
+        `container ${container} has no kept block ${block}: never allocated, or already freed`,
+        { block },
+      );
+    }
+    const written = this.#table.journal.append({ op: 'unblock', block });
+    if (!written.ok) return written;
+    found.owner.arena.free(found.handle);
+    found.owner.blocks.delete(block);
+    this.#blocks.delete(block);
+    if (found.owner.blocks.size === 0) this.#table.end(found.owner.lease, 'release');
+    else this.#sign(found.owner);
+    return ok({ block, freedBytes: found.length });
+  }
+
+  describe(
+    container: string,
+    after: string | undefined,
+    most: number,
+  ): { blocks: BlockPlace[]; truncated: boolean } {
+    const own = [...this.#blocks.values()].filter((block) => block.owner.lease.container === container);
+    const from = after === undefined ? 0 : own.findIndex((block) => block.block === after) + 1;
+    const blocks = own
+      .slice(from, from + most)
+      .map(({ block, segment, offset, length }) => ({ block, segment, offset, length }));
+    for (const segment of new Set(own.map((block) => block.owner))) this.#sign(segment);
+    return { blocks, truncated: own.length > from + most };
+  }
+
+  liveBytesOf(lease: Lease): number | null {
+    return this.#segments.get(lease.segment)?.arena.stats().liveBytes ?? null;
+  }
+
+  /** Rebuilds a kept segment after a restart; a missing file ends its lease. */
+  restore(lease: Lease, blocks: readonly BlockPlace[]): Result<null> {
+    const path = this.#path(lease.segment);
+    if (!existsSync(path))
+      return fail('unknown_segment', `the file of kept segment ${lease.segment} is gone`);
+    const opened = attempt(() => openFileSegment({ path, writable: true }));
+    if (!opened.ok) return opened;
+    this.#adopt(lease, opened.value);
+    const segment = this.#segments.get(lease.segment);
+    for (const place of blocks) {
+      const handle = segment?.arena.allocateAt(place.offset, place.length) ?? null;
+      if (segment === undefined || handle === null)
+        return fail('internal', `block ${place.block} overlaps another in ${lease.segment}`);
+      segment.blocks.add(place.block);
+      this.#blocks.set(place.block, { ...place, owner: segment, handle });
+    }
+    return ok(null);
+  }
+
+  continueNumbering(next: number): void {
+    this.#nextBlock = Math.max(this.#nextBlock, next);
+  }
+
+  #open(container: string, pool: string, bytes: number, neededBytes: number): Result<KeptSegment> {
+    const request = { container, pool, ttlMs: this.#ttlMs, mode: 'kept' as const };
+    let lease = this.#table.begin({ ...request, bytes });
+    // A pool or budget smaller than its usual segment still serves what was asked.
+    if (!lease.ok && lease.fault.code === 'over_budget' && bytes > neededBytes) {
+      lease = this.#table.begin({ ...request, bytes: neededBytes });
+    }
+    if (!lease.ok) return lease;
+    const { segment, bytes: leased } = lease.value;
+    const made = attempt(() => createFileSegment({ path: this.#path(segment), bytes: leased }));
+    if (!made.ok) {
+      this.#table.end(lease.value, 'release');
+      return made;
+    }
+    return ok(this.#adopt(lease.value, made.value));
+  }
+
+  #adopt(lease: Lease, descriptor: NonNullable<Lease['descriptor']>): KeptSegment {
+    const { device, inode } = inspectDescriptor(descriptor);
+    lease.descriptor = descriptor;
+    lease.identity = { device, inode };
+    const pool = this.#table.accounts.pools.get(lease.pool)?.pool;
+    const minimumAlignment =
+      this.#table.accounts.regions.get(pool?.region ?? '')?.region.alignmentBytes ?? 64;
+    const segment = {
+      lease,
+      arena: createArena({ strategy: 'first_fit', bytes: lease.bytes, minimumAlignment }),
+      blocks: new Set<string>(),
+    };
+    this.#segments.set(lease.segment, segment);
+    return segment;
+  }
+
+  #place(segment: KeptSegment, handle: number, length: number): Result<BlockPlace> {
+    const block = `b-${this.#nextBlock.toString(36)}`;
+    const place = { block, segment: segment.lease.segment, offset: segment.arena.offsetOf(handle), length };
+    const written = this.#table.journal.append({ op: 'block', ...place });
+    if (!written.ok) {
+      segment.arena.free(handle);
+      return written;
+    }
+    this.#nextBlock += 1;
+    this.#table.counters.allocations += 1;
+    segment.blocks.add(block);
+    this.#blocks.set(block, { ...place, owner: segment, handle });
+    this.#sign(segment);
+    return ok(place);
+  }
+
+  /** A request is the sign of life of a client without a socket. */
+  #sign(segment: KeptSegment): void {
+    this.#table.extend(segment.lease, this.#ttlMs);
+  }
+
+  #forget(lease: Lease): void {
+    const segment = this.#segments.get(lease.segment);
+    if (segment === undefined) return;
+    for (const block of segment.blocks) this.#blocks.delete(block);
+    segment.arena.close();
+    this.#segments.delete(lease.segment);
+    const path = this.#path(lease.segment);
+    if (existsSync(path)) unlinkSync(path);
+  }
+
+  #entries(): JournalEntry[] {
+    const blocks = [...this.#blocks.values()].map(({ block, segment, offset, length }) => ({
+      op: 'block' as const,
+      block,
+      segment,
+      offset,
+      length,
+    }));
+    return [{ op: 'blockCounter', next: this.#nextBlock }, ...blocks];
+  }
+
+  #path(segment: string): string {
+    return join(this.#directory, segment);
+  }
+}

@@ -1,0 +1,60 @@
+/** What the agent knows of one segment. The states: leased (nothing mapped), mapped, returning (after a restart), lingering. */
+import type { LeaseEndReason } from '@nautilus/contracts';
+import type { Descriptor, Mapping } from '@nautilus/native';
+
+export type LeaseState = 'leased' | 'mapped' | 'returning' | 'lingering';
+
+export interface Lease {
+  readonly segment: string;
+  readonly container: string;
+  readonly pool: string;
+  readonly bytes: number;
+  /** `kept`: the agent holds the memory in a file for a client without a socket. */
+  readonly mode: 'mapped' | 'kept';
+  readonly leasedAt: number;
+  ttlMs: number;
+  /** When the lease ends without a sign of life; an open holder is a permanent one. */
+  expiresAt: number;
+  state: LeaseState;
+  /** The owner said that it has mapped the payload; only then is the ledger page its own to touch. */
+  ownerMapped: boolean;
+  /** Nobody can map it writable any more. */
+  sealed: boolean;
+  /** Identity of the memory object: what a returned descriptor is compared with. */
+  identity: { readonly device: number; readonly inode: number } | null;
+  descriptor: Descriptor | null;
+  ledger: Mapping | null;
+  readonly holders: Set<number>;
+  /** Containers that may read, and their sessions that do. */
+  readonly grants: Map<string, Set<number>>;
+  endedBecause: LeaseEndReason | null;
+}
+
+export function newLease(
+  fields: Pick<Lease, 'segment' | 'container' | 'pool' | 'bytes' | 'mode' | 'leasedAt' | 'ttlMs'>,
+): Lease {
+  return {
+    ...fields,
+    expiresAt: fields.leasedAt + fields.ttlMs,
+    state: 'leased',
+    ownerMapped: false,
+    sealed: false,
+    identity: null,
+    descriptor: null,
+    ledger: null,
+    holders: new Set(),
+    grants: new Map(),
+    endedBecause: null,
+  };
+}
+
+export function readerSessions(lease: Lease): number {
+  let count = 0;
+  for (const sessions of lease.grants.values()) count += sessions.size;
+  return count;
+}
+
+/** Nothing keeps it alive but its time. */
+export function isExpired(lease: Lease, now: number): boolean {
+  return lease.state === 'leased' && lease.holders.size === 0 && now >= lease.expiresAt;
+}

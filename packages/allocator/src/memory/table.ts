@@ -1,0 +1,284 @@
+/**
+ * The one place where leases begin and end. Every change goes accounts → journal → memory, so that a killed agent
+ * finds in its journal at least what it had promised. What others must hear of it goes out through `MemoryEvents`.
+ */
+import {
+  type AgentSample,
+  type ErrorCode,
+  fail,
+  type LeaseEndReason,
+  ok,
+  type Result,
+} from '@nautilus/contracts';
+import { NativeError, readLedger } from '@nautilus/native';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Journal, JournalEntry } from './journal.ts';
+import { isExpired, type Lease, newLease, readerSessions } from './lease.ts';
+
+export interface MemoryEvents {
+  leased(lease: Lease): void;
+  ended(lease: Lease, reason: LeaseEndReason, lingeringBytes: number): void;
+  granted(lease: Lease, to: string): void;
+  /** A session maps a segment that is over; it shall let go. */
+  letGo(session: number, segment: string, reason: string): void;
+}
+
+export interface TableOptions {
+  readonly accounts: Accounts;
+  readonly journal: Journal;
+  readonly events: MemoryEvents;
+  readonly now: () => number;
+  readonly newSegmentId: () => string;
+  readonly pageBytes: number;
+  readonly maximumLeasesPerContainer: number;
+}
+
+export interface LeaseRequest {
+  readonly container: string;
+  readonly pool: string;
+  readonly bytes: number;
+  readonly ttlMs: number;
+  readonly mode: 'mapped' | 'kept';
+}
+
+export class SegmentTable {
+  readonly leases = new Map<string, Lease>();
+  readonly accounts: Accounts;
+  readonly journal: Journal;
+  readonly now: () => number;
+  readonly counters: AgentSample['counters'] = {
+    leases: 0,
+    refusals: 0,
+    expiries: 0,
+    holderDeaths: 0,
+    allocations: 0,
+    zeroCopyOperations: { lease: 0, grant: 0 },
+    bytesShared: 0,
+    bytesCopied: 0,
+    protocolViolations: 0,
+  };
+  readonly #options: TableOptions;
+  /** Called when a kept segment ends, so that its file and blocks go with it. */
+  onKeptEnd: (lease: Lease) => void = () => {};
+  /** Lines that describe kept blocks, for compaction. */
+  keptEntries: () => JournalEntry[] = () => [];
+  budgetEpoch = 0;
+
+  constructor(options: TableOptions) {
+    this.#options = options;
+    this.accounts = options.accounts;
+    this.journal = options.journal;
+    this.now = options.now;
+  }
+
+  begin(request: LeaseRequest): Result<Lease> {
+    const bytes = Math.ceil(request.bytes / this.#options.pageBytes) * this.#options.pageBytes;
+    const claim = { container: request.container, pool: request.pool, bytes };
+    const admitted = this.accounts.admit(claim);
+    if (!admitted.ok) {
+      this.counters.refusals += 1;
+      return admitted;
+    }
+    const held = this.accounts.containers.get(request.container)?.leases ?? 0;
+    const most = this.#options.maximumLeasesPerContainer;
+    if (held >= most) {
+      this.counters.refusals += 1;
+      return fail(
+        'over_budget',
+        `container ${request.container} holds ${held} leases, the most it may (allocator.max_leases_per_container); use larger segments`,
+        { scope: 'leases', asked: 1, granted: held, available: 0, limit: most },
+      );
+    }
+    const lease = newLease({
+      ...request,
+      bytes,
+      segment: this.#options.newSegmentId(),
+      leasedAt: this.now(),
+    });
+    const written = this.journal.append(leaseEntry(lease));
+    if (!written.ok) return written;
+    this.adopt(lease);
+    this.counters.leases += 1;
+    this.#options.events.leased(lease);
+    this.#compactWhenLong();
+    return ok(lease);
+  }
+
+  /** Takes a lease into the books without announcing it: a new one, or one found in the journal. */
+  adopt(lease: Lease): void {
+    this.leases.set(lease.segment, lease);
+    this.accounts.add(lease);
+  }
+
+  /** The lease of `segment` if `container` owns it. Another's segment looks like none: existence is not disclosed. */
+  owned(segment: string, container: string): Result<Lease> {
+    const lease = this.leases.get(segment);
+    if (lease === undefined || lease.container !== container) {
+      return fail('unknown_segment', `container ${container} leases no segment ${segment}`, { segment });
+    }
+    if (lease.state === 'lingering') {
+      return fail(
+        'already_released',
+        `the lease of ${segment} ended (${lease.endedBecause}); only readers still map it`,
+        { segment },
+      );
+    }
+    return ok(lease);
+  }
+
+  extend(lease: Lease, ttlMs: number): void {
+    lease.ttlMs = ttlMs;
+    lease.expiresAt = this.now() + ttlMs;
+  }
+
+  end(lease: Lease, reason: LeaseEndReason): { releasedBytes: number; lingeringBytes: number } {
+    if (lease.state === 'lingering') return { releasedBytes: 0, lingeringBytes: lease.bytes };
+    // A lost line only means that a restarted agent waits for a holder that will not come.
+    this.journal.append({ op: 'end', segment: lease.segment });
+    const lingers = readerSessions(lease) > 0;
+    lease.endedBecause = reason;
+    lease.state = 'lingering';
+    this.accounts.end(lease, lingers);
+    if (reason === 'expiry') this.counters.expiries += 1;
+    if (reason === 'holder-closed') this.counters.holderDeaths += 1;
+    if (lease.ledger !== null) {
+      this.counters.allocations += this.allocationsOf(lease);
+      lease.ledger.close();
+      lease.ledger = null;
+    }
+    lease.descriptor?.close();
+    lease.descriptor = null;
+    for (const holder of lease.holders) {
+      if (reason !== 'release' && reason !== 'holder-closed')
+        this.#options.events.letGo(holder, lease.segment, reason);
+    }
+    lease.holders.clear();
+    if (lease.mode === 'kept') this.onKeptEnd(lease);
+    const lingeringBytes = lingers ? lease.bytes : 0;
+    if (!lingers) this.leases.delete(lease.segment);
+    for (const sessions of lease.grants.values()) {
+      for (const session of sessions) this.#options.events.letGo(session, lease.segment, reason);
+    }
+    this.#options.events.ended(lease, reason, lingeringBytes);
+    this.#compactWhenLong();
+    return { releasedBytes: lease.bytes - lingeringBytes, lingeringBytes };
+  }
+
+  /** A reader's session no longer maps the segment. */
+  readerLeft(lease: Lease, session: number): void {
+    let left = false;
+    for (const sessions of lease.grants.values()) left = sessions.delete(session) || left;
+    if (left && lease.state === 'lingering' && readerSessions(lease) === 0) {
+      this.accounts.settle(lease);
+      this.leases.delete(lease.segment);
+    }
+  }
+
+  /**
+   * An owner's session no longer maps the segment; without another holder the lease is over at once. A kept segment
+   * is the agent's own and goes back to living by its time.
+   */
+  holderLeft(lease: Lease, session: number): void {
+    if (!lease.holders.delete(session) || lease.holders.size > 0 || lease.state === 'lingering') return;
+    if (lease.mode === 'mapped') {
+      this.end(lease, 'holder-closed');
+      return;
+    }
+    lease.state = 'leased';
+    this.extend(lease, lease.ttlMs);
+  }
+
+  expired(): Lease[] {
+    const now = this.now();
+    return [...this.leases.values()].filter((lease) => isExpired(lease, now));
+  }
+
+  grant(lease: Lease, to: string): Result<null> {
+    if (lease.grants.has(to)) return ok(null);
+    const written = this.journal.append({ op: 'grant', segment: lease.segment, to });
+    if (!written.ok) return written;
+    lease.grants.set(to, new Set());
+    this.#options.events.granted(lease, to);
+    return ok(null);
+  }
+
+  /** True while sessions of that container still map it: they were told to let go. */
+  revoke(lease: Lease, from: string): Result<boolean> {
+    const sessions = lease.grants.get(from);
+    if (sessions === undefined)
+      return fail('permission_denied', `${from} has no grant of ${lease.segment}`, {
+        segment: lease.segment,
+      });
+    const written = this.journal.append({ op: 'revoke', segment: lease.segment, from });
+    if (!written.ok) return written;
+    for (const session of sessions) this.#options.events.letGo(session, lease.segment, 'grant revoked');
+    if (sessions.size === 0) lease.grants.delete(from);
+    return ok(sessions.size > 0);
+  }
+
+  liveBytesOf(lease: Lease): number | null {
+    if (lease.ledger === null || !lease.ownerMapped) return null;
+    // The page is another process's: never believe more than the segment can hold.
+    const ledger = readLedger(lease.ledger);
+    return ledger === null ? null : Math.min(ledger.liveBytes, lease.bytes);
+  }
+
+  allocationsOf(lease: Lease): number {
+    if (lease.ledger === null || !lease.ownerMapped) return 0;
+    return readLedger(lease.ledger)?.allocations ?? 0;
+  }
+
+  /** The present as a journal: what a restarted agent must know and nothing else. */
+  presentEntries(): JournalEntry[] {
+    const entries: JournalEntry[] = [];
+    for (const lease of this.leases.values()) {
+      if (lease.state === 'lingering') continue;
+      entries.push(leaseEntry(lease));
+      if (lease.identity !== null) entries.push({ op: 'mapped', segment: lease.segment, ...lease.identity });
+      if (lease.sealed) entries.push({ op: 'sealed', segment: lease.segment });
+      for (const to of lease.grants.keys()) entries.push({ op: 'grant', segment: lease.segment, to });
+    }
+    for (const account of this.accounts.containers.values()) {
+      entries.push({
+        op: 'budget',
+        container: account.name,
+        bytes: account.budgetBytes,
+        epoch: this.budgetEpoch,
+      });
+    }
+    return [...entries, ...this.keptEntries()];
+  }
+
+  compact(): Result<null> {
+    return this.journal.compact(this.presentEntries());
+  }
+
+  #compactWhenLong(): void {
+    if (this.journal.wantsCompaction) this.compact();
+  }
+}
+
+function leaseEntry(lease: Lease): JournalEntry {
+  const { segment, container, pool, bytes, mode, leasedAt, ttlMs } = lease;
+  return { op: 'lease', segment, container, pool, bytes, mode, leasedAt, ttlMs };
+}
+
+const nativeCodes: Partial<Record<NativeError['code'], ErrorCode>> = {
+  out_of_memory: 'out_of_memory',
+  storage_full: 'storage_full',
+  descriptors_exhausted: 'descriptors_exhausted',
+  permission_denied: 'permission_denied',
+  unsupported: 'unsupported',
+  unknown_block: 'unknown_block',
+};
+
+/** Runs native work; what the machine refuses becomes an answer, what is a bug goes on as an exception. */
+export function attempt<T>(work: () => T): Result<T> {
+  try {
+    return ok(work());
+  } catch (error) {
+    const code = error instanceof NativeError ? nativeCodes[error.code] : undefined;
+    if (code === undefined) throw error;
+    return fail(code, error instanceof Error ? error.message : String(error));
+  }
+}

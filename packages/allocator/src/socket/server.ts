@@ -1,0 +1,83 @@
+/** The agent's Unix socket: accepts peers up to a limit, throws out those that say nothing valid in time. */
+import { maximumFrameBytes } from '@nautilus/contracts';
+import { type Connection, type Listener, listen } from '@nautilus/native';
+import type { Exchange } from '../memory/exchange.ts';
+import type { SegmentTable } from '../memory/table.ts';
+import { Session } from './session.ts';
+
+export interface SocketServerOptions {
+  readonly path: string;
+  readonly exchange: Exchange;
+  readonly table: SegmentTable;
+  readonly handshakeTimeoutMs: number;
+  readonly maximumConnections: number;
+  readonly log: { warn(fields: object, message: string): void; debug(fields: object, message: string): void };
+}
+
+export class SocketServer {
+  readonly #options: SocketServerOptions;
+  readonly #sessions = new Map<number, Session>();
+  #listener: Listener | null = null;
+  #nextSession = 1;
+
+  constructor(options: SocketServerOptions) {
+    this.#options = options;
+  }
+
+  get connections(): number {
+    return this.#sessions.size;
+  }
+
+  start(): void {
+    this.#listener = listen({
+      path: this.#options.path,
+      // Reachable for containers of every user: the ticket is the right, not the file mode.
+      mode: 0o666,
+      maxFrameBytes: maximumFrameBytes,
+      onConnection: (connection) => this.#accept(connection),
+    });
+  }
+
+  letGo(session: number, segment: string, reason: string): void {
+    this.#sessions.get(session)?.letGo(segment, reason);
+  }
+
+  /** Stops listening; with `closeSessions` also ends what the peers hold. */
+  stop(): void {
+    this.#listener?.close();
+    this.#listener = null;
+  }
+
+  closeSessions(): void {
+    for (const session of [...this.#sessions.values()]) session.close();
+  }
+
+  #accept(connection: Connection): void {
+    const { handshakeTimeoutMs, maximumConnections, log, table, exchange } = this.#options;
+    const id = this.#nextSession;
+    this.#nextSession += 1;
+    const session = new Session({
+      id,
+      connection,
+      exchange,
+      table,
+      onViolation: (reason) => {
+        table.counters.protocolViolations += 1;
+        log.warn({ session: id, peer: connection.peer, reason }, 'socket peer closed');
+      },
+      onClose: () => {
+        clearTimeout(handshake);
+        this.#sessions.delete(id);
+        log.debug({ session: id }, 'socket peer gone');
+      },
+    });
+    const handshake = setTimeout(() => {
+      if (!session.proven) session.violate(`nothing valid within ${handshakeTimeoutMs} ms`);
+    }, handshakeTimeoutMs);
+    handshake.unref();
+    this.#sessions.set(id, session);
+    if (this.#sessions.size > maximumConnections) {
+      session.violate(`more than ${maximumConnections} connections (allocator.max_connections)`);
+    }
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Composes the agent: state directory → journal → socket → NATS → endpoints → observers. The socket comes before NATS,
+ * so that holders can hand their segments back to a restarted agent even while there is no broker.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Config, NautilusError, scaleMemory, unwrap } from '@nautilus/contracts';
+import {
+  type App,
+  type Clock,
+  type Component,
+  createApp,
+  createHealth,
+  createHttpServer,
+  type Logger,
+  Metrics,
+  systemClock,
+} from '@nautilus/kit';
+import { probeHost, raiseDescriptorLimit } from '@nautilus/native';
+import { createAgent } from './agent.ts';
+import { ControlPlane } from './control-plane.ts';
+import { recover } from './memory/recovery.ts';
+import { openStateDirectory } from './memory/state-directory.ts';
+import { exposeAgent } from './observe/metrics.ts';
+import { SocketServer } from './socket/server.ts';
+
+export interface AllocatorOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  readonly instance?: string;
+  /** Memory of the machine, for tests of small ones; default: as found. */
+  readonly totalBytes?: number;
+}
+
+export interface RunningAllocator {
+  readonly app: App;
+  readonly port: () => number;
+}
+
+/** How often expired leases are looked for, and waiting budgets applied. */
+const sweepMs = 250;
+
+export function createAllocator(options: AllocatorOptions): RunningAllocator {
+  const { config, log } = options;
+  const clock = options.clock ?? systemClock();
+  const facts = probeHost();
+  const shape = scaleMemory(config, options.totalBytes ?? facts.totalBytes);
+  const state = unwrap(openStateDirectory(config.host.state_dir, facts.bootId));
+  const health = createHealth();
+  const metrics = new Metrics();
+
+  const plane: { control: ControlPlane | null } = { control: null };
+  const agent = createAgent({
+    config,
+    shape,
+    journal: state.journal,
+    key: state.key,
+    pageBytes: facts.pageBytes,
+    instance: options.instance ?? randomBytes(6).toString('hex'),
+    now: () => clock.now(),
+    events: {
+      leased: (lease) => plane.control?.leased(lease),
+      ended: (lease, reason, lingeringBytes) => plane.control?.ended(lease, reason, lingeringBytes),
+      granted: (lease, to) => plane.control?.granted(lease, to),
+      letGo: (session, segment, reason) => socket.letGo(session, segment, reason),
+    },
+  });
+  const socket = new SocketServer({
+    path: config.host.socket,
+    exchange: agent.exchange,
+    table: agent.table,
+    handshakeTimeoutMs: config.allocator.handshake_timeout,
+    maximumConnections: config.allocator.max_connections,
+    log,
+  });
+  const control = new ControlPlane({ agent, facts, machine: state.machine, clock, health, log });
+  plane.control = control;
+  const agentMetrics = exposeAgent(metrics, agent, socket, () => control.bus);
+  control.onSampled = agentMetrics.observeSample;
+
+  const memory: Component = {
+    name: 'memory',
+    start: () => {
+      const { soft } = raiseDescriptorLimit();
+      log.info(
+        { scale: shape.scale, grantableBytes: shape.grantableBytes, descriptors: soft },
+        'memory shaped',
+      );
+      if (state.damage !== null) log.warn({ damage: state.damage }, 'the end of the journal was lost');
+      const recovered = recover(state.entries, agent.accounts, clock.now());
+      for (const loss of recovered.dropped) log.warn(loss, 'lease dropped');
+      for (const [name, bytes] of recovered.budgets) {
+        const account = agent.accounts.containers.get(name);
+        if (account !== undefined) account.budgetBytes = Math.min(bytes, account.spec.maximumBytes);
+      }
+      agent.table.budgetEpoch = recovered.epoch;
+      agent.kept.continueNumbering(recovered.nextBlock);
+      for (const lease of recovered.leases) {
+        agent.table.adopt(lease);
+        if (lease.mode !== 'kept') continue;
+        const blocks = [...recovered.blocks.values()].filter((block) => block.segment === lease.segment);
+        const restored = agent.kept.restore(lease, blocks);
+        if (restored.ok) continue;
+        log.error({ segment: lease.segment, fault: restored.fault }, 'kept segment lost');
+        agent.table.end(lease, 'not-returned');
+      }
+      const strays = state.sweep(new Set(agent.table.leases.keys()));
+      if (strays.length > 0) log.warn({ strays }, 'files of unknown segments removed');
+      if (recovered.leases.length > 0)
+        log.info({ leases: recovered.leases.length }, 'waiting for holders to return their segments');
+    },
+    stop: () => {
+      // Leases that someone holds outlive this process; the journal waits for the next one.
+      const empty = agent.table.leases.size === 0;
+      if (!empty) log.info({ leases: agent.table.leases.size }, 'leases left for the next agent');
+      state.close({ empty });
+    },
+  };
+  const capability: Component = {
+    name: 'socket',
+    start: () => {
+      mkdirSync(dirname(config.host.socket), { recursive: true });
+      socket.start();
+    },
+    stop: () => {
+      socket.stop();
+      for (const lease of agent.table.leases.values()) lease.holders.clear();
+      socket.closeSessions();
+    },
+  };
+  const graceUntil = clock.monotonic() + config.allocator.return_grace;
+  const timers = new AbortController();
+  const sweeper: Component = {
+    name: 'sweeper',
+    start: () => {
+      const onError = (error: unknown) => log.error({ err: error }, 'sweep failed');
+      clock.every(
+        sweepMs,
+        () => {
+          for (const lease of agent.table.expired()) agent.table.end(lease, 'expiry');
+          if (clock.monotonic() >= graceUntil) {
+            for (const lease of [...agent.table.leases.values()]) {
+              if (lease.state === 'returning') agent.table.end(lease, 'not-returned');
+            }
+          }
+          control.applyBudgets();
+        },
+        { signal: timers.signal, onError },
+      );
+    },
+    drain: () => timers.abort(),
+  };
+  const http = createHttpServer({
+    port: config.allocator.port,
+    host: config.allocator.bind,
+    metrics,
+    health,
+    log,
+    portKey: 'allocator.port',
+  });
+
+  const app = createApp({
+    name: 'allocator',
+    components: [memory, capability, sweeper, http, control.connection, control.serving, control.observing],
+    log,
+    health,
+    metrics,
+    clock,
+  });
+  control.onFatal = (fault) => {
+    log.fatal({ fault }, 'this agent must stop');
+    void app.stop(new NautilusError(fault).message);
+  };
+  return { app, port: () => http.port };
+}
