@@ -18,7 +18,7 @@ import {
   systemClock,
 } from '@nautilus/kit';
 import { probeHost, raiseDescriptorLimit } from '@nautilus/native';
-import { createAgent } from './agent.ts';
+import { type Agent, createAgent } from './agent.ts';
 import { ControlPlane } from './control-plane.ts';
 import { recover } from './memory/recovery.ts';
 import { openStateDirectory } from './memory/state-directory.ts';
@@ -36,6 +36,8 @@ export interface AllocatorOptions {
 
 export interface RunningAllocator {
   readonly app: App;
+  /** The books, for programs that embed the agent and for tests. */
+  readonly agent: Agent;
   readonly port: () => number;
 }
 
@@ -173,5 +175,5 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
     log.fatal({ fault }, 'this agent must stop');
     void app.stop(new NautilusError(fault).message);
   };
-  return { app, port: () => http.port };
+  return { app, agent, port: () => http.port };
 }

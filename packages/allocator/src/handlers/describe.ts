@@ -48,6 +48,6 @@ function describe(agent: Agent, lease: Lease, party: string): SegmentDescription
     liveBytes: lease.mode === 'kept' ? agent.kept.liveBytesOf(lease) : agent.table.liveBytesOf(lease),
     leasedAt: lease.leasedAt,
     expiresAt: held ? null : lease.expiresAt,
-    grants: owner ? [...lease.grants.keys()] : [],
+    grants: owner ? [...lease.grants] : [],
   };
 }

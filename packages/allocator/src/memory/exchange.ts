@@ -101,10 +101,10 @@ export class Exchange {
       );
     }
     if (claim.access === 'read-only') {
-      const sessions = lease.grants.get(claim.container);
-      if (sessions === undefined)
+      if (!lease.grants.has(claim.container)) {
         return fail('permission_denied', `${claim.container} has no grant of ${claim.segment}`);
-      sessions.add(session);
+      }
+      lease.readers.set(session, claim.container);
       return ok(lease);
     }
     if (lease.ledger === null && descriptors[1] !== undefined) {
@@ -164,15 +164,15 @@ export class Exchange {
   }
 
   #handToReader(session: number, lease: Lease, ticket: Ticket): Result<HandedOut> {
-    const sessions = lease.grants.get(ticket.container);
-    if (sessions === undefined)
+    if (!lease.grants.has(ticket.container)) {
       return fail('permission_denied', `the grant of ${lease.segment} to ${ticket.container} was revoked`);
+    }
     const { descriptor } = lease;
     if (descriptor === null)
       return fail('not_ready', `${lease.segment} is not back from its holder yet; try again`);
     const reopened = attempt(() => reopenReadOnly(descriptor));
     if (!reopened.ok) return reopened;
-    sessions.add(session);
+    lease.readers.set(session, ticket.container);
     const { counters } = this.#table;
     counters.zeroCopyOperations['grant'] = (counters.zeroCopyOperations['grant'] ?? 0) + 1;
     counters.bytesShared += lease.bytes;

@@ -25,8 +25,10 @@ export interface Lease {
   descriptor: Descriptor | null;
   ledger: Mapping | null;
   readonly holders: Set<number>;
-  /** Containers that may read, and their sessions that do. */
-  readonly grants: Map<string, Set<number>>;
+  /** Containers that may open it for reading. */
+  readonly grants: Set<string>;
+  /** Sessions that map it for reading, with their container; a revoked one stays until it lets go. */
+  readonly readers: Map<number, string>;
   endedBecause: LeaseEndReason | null;
 }
 
@@ -43,15 +45,10 @@ export function newLease(
     descriptor: null,
     ledger: null,
     holders: new Set(),
-    grants: new Map(),
+    grants: new Set(),
+    readers: new Map(),
     endedBecause: null,
   };
-}
-
-export function readerSessions(lease: Lease): number {
-  let count = 0;
-  for (const sessions of lease.grants.values()) count += sessions.size;
-  return count;
 }
 
 /** Nothing keeps it alive but its time. */

@@ -65,7 +65,7 @@ describe('recover()', () => {
       0,
     );
     expect(found.leases[0]?.sealed).toBe(true);
-    expect([...(found.leases[0]?.grants.keys() ?? [])]).toEqual(['ml-engine']);
+    expect([...(found.leases[0]?.grants ?? [])]).toEqual(['ml-engine']);
     expect(found.nextBlock).toBe(36);
     expect(found.budgets.get('ml-engine')).toBe(77);
     expect(found.epoch).toBe(9);

@@ -63,7 +63,7 @@ export function recover(
         for (const [block, place] of blocks) if (place.segment === entry.segment) blocks.delete(block);
         break;
       case 'grant':
-        leases.get(entry.segment)?.grants.set(entry.to, new Set());
+        leases.get(entry.segment)?.grants.add(entry.to);
         break;
       case 'revoke':
         leases.get(entry.segment)?.grants.delete(entry.from);

@@ -13,7 +13,7 @@ import {
 import { NativeError, readLedger } from '@nautilus/native';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import { isExpired, type Lease, newLease, readerSessions } from './lease.ts';
+import { isExpired, type Lease, newLease } from './lease.ts';
 
 export interface MemoryEvents {
   leased(lease: Lease): void;
@@ -135,7 +135,7 @@ export class SegmentTable {
     if (lease.state === 'lingering') return { releasedBytes: 0, lingeringBytes: lease.bytes };
     // A lost line only means that a restarted agent waits for a holder that will not come.
     this.journal.append({ op: 'end', segment: lease.segment });
-    const lingers = readerSessions(lease) > 0;
+    const lingers = lease.readers.size > 0;
     lease.endedBecause = reason;
     lease.state = 'lingering';
     this.accounts.end(lease, lingers);
@@ -156,9 +156,7 @@ export class SegmentTable {
     if (lease.mode === 'kept') this.onKeptEnd(lease);
     const lingeringBytes = lingers ? lease.bytes : 0;
     if (!lingers) this.leases.delete(lease.segment);
-    for (const sessions of lease.grants.values()) {
-      for (const session of sessions) this.#options.events.letGo(session, lease.segment, reason);
-    }
+    for (const session of lease.readers.keys()) this.#options.events.letGo(session, lease.segment, reason);
     this.#options.events.ended(lease, reason, lingeringBytes);
     this.#compactWhenLong();
     return { releasedBytes: lease.bytes - lingeringBytes, lingeringBytes };
@@ -166,9 +164,8 @@ export class SegmentTable {
 
   /** A reader's session no longer maps the segment. */
   readerLeft(lease: Lease, session: number): void {
-    let left = false;
-    for (const sessions of lease.grants.values()) left = sessions.delete(session) || left;
-    if (left && lease.state === 'lingering' && readerSessions(lease) === 0) {
+    const left = lease.readers.delete(session);
+    if (left && lease.state === 'lingering' && lease.readers.size === 0) {
       this.accounts.settle(lease);
       this.leases.delete(lease.segment);
     }
@@ -197,23 +194,28 @@ export class SegmentTable {
     if (lease.grants.has(to)) return ok(null);
     const written = this.journal.append({ op: 'grant', segment: lease.segment, to });
     if (!written.ok) return written;
-    lease.grants.set(to, new Set());
+    lease.grants.add(to);
     this.#options.events.granted(lease, to);
     return ok(null);
   }
 
   /** True while sessions of that container still map it: they were told to let go. */
   revoke(lease: Lease, from: string): Result<boolean> {
-    const sessions = lease.grants.get(from);
-    if (sessions === undefined)
+    if (!lease.grants.has(from)) {
       return fail('permission_denied', `${from} has no grant of ${lease.segment}`, {
         segment: lease.segment,
       });
+    }
     const written = this.journal.append({ op: 'revoke', segment: lease.segment, from });
     if (!written.ok) return written;
-    for (const session of sessions) this.#options.events.letGo(session, lease.segment, 'grant revoked');
-    if (sessions.size === 0) lease.grants.delete(from);
-    return ok(sessions.size > 0);
+    lease.grants.delete(from);
+    let stillMapped = false;
+    for (const [session, container] of lease.readers) {
+      if (container !== from) continue;
+      stillMapped = true;
+      this.#options.events.letGo(session, lease.segment, 'grant revoked');
+    }
+    return ok(stillMapped);
   }
 
   liveBytesOf(lease: Lease): number | null {
@@ -236,7 +238,7 @@ export class SegmentTable {
       entries.push(leaseEntry(lease));
       if (lease.identity !== null) entries.push({ op: 'mapped', segment: lease.segment, ...lease.identity });
       if (lease.sealed) entries.push({ op: 'sealed', segment: lease.segment });
-      for (const to of lease.grants.keys()) entries.push({ op: 'grant', segment: lease.segment, to });
+      for (const to of lease.grants) entries.push({ op: 'grant', segment: lease.segment, to });
     }
     for (const account of this.accounts.containers.values()) {
       entries.push({

@@ -1,0 +1,155 @@
+/** Starts broker, services and demo in order, and stops them in reverse, so that nothing is left behind. */
+import { type Bus, connectBus } from '@nautilus/bus';
+import type { Config } from '@nautilus/contracts';
+import { type Broker, foreignBroker, startBroker } from './broker.ts';
+import { createIdentities } from './identities.ts';
+import { mainOf, nodeCommand } from './launch.ts';
+import { Observer } from './observer.ts';
+import { Child } from './process.ts';
+import { createRuntimeDirectory, type RuntimeDirectory } from './runtime-directory.ts';
+import { demoContainers, readiness, type ServiceRow, serviceRows } from './services.ts';
+
+export interface StackOptions {
+  readonly config: Config;
+  readonly configFile: string | null;
+  readonly natsUrl: string | null;
+  readonly say: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const readyPatienceMs = 30_000;
+const pollMs = 50;
+const stopPatienceMs = 15_000;
+
+export class Stack {
+  readonly config: Config;
+  readonly rows: readonly ServiceRow[];
+  readonly observer = new Observer(() => performance.now());
+  readonly containers = new Map<string, Child>();
+  readonly services = new Map<string, Child>();
+  readonly #options: StackOptions;
+  readonly #directory: RuntimeDirectory;
+  #broker: Broker | null = null;
+  #bus: Bus | null = null;
+  #stopping = false;
+
+  constructor(options: StackOptions) {
+    this.#options = options;
+    this.#directory = createRuntimeDirectory();
+    this.config = options.config;
+    this.rows = serviceRows(options.config);
+  }
+
+  get url(): string {
+    return this.#broker?.url ?? '';
+  }
+
+  get enforcesIdentity(): boolean {
+    return this.#broker?.identities != null;
+  }
+
+  async start(): Promise<void> {
+    const { natsUrl, config, say, signal } = this.#options;
+    const path = this.#directory.path;
+    this.#broker =
+      natsUrl === null
+        ? await startBroker(path, createIdentities(path, config.host.id, demoContainers))
+        : foreignBroker(natsUrl);
+    say(
+      `NATS at ${this.#broker.url}${natsUrl === null ? '' : ' (NATS_URL; it does not hold our parties to their roles)'}`,
+    );
+    for (const row of this.rows) this.#startService(row);
+    await Promise.all(this.rows.map((row) => this.#untilReady(row)));
+    say(`services ready: ${this.rows.map((row) => `${row.name} :${row.port}`).join(', ')}`);
+    const { identities } = this.#broker;
+    this.#bus = await connectBus({
+      servers: this.#broker.url,
+      name: 'operator',
+      credentials: identities === null ? null : { nkeySeed: identities.operatorSeed },
+      signal,
+    });
+    await this.observer.watch(this.#bus, config.host.id);
+    for (const container of demoContainers) this.#startContainer(container);
+    say(`demo started: ${demoContainers.join(', ')}`);
+  }
+
+  /** Problems met on the way; empty when everything ended in order and in time. */
+  async stop(): Promise<string[]> {
+    this.#stopping = true;
+    const problems: string[] = [];
+    const stop = async (child: Child) => {
+      if (!(await child.stop(stopPatienceMs))) problems.push(`${child.name} had to be killed`);
+    };
+    await Promise.all([...this.containers.values()].map(stop));
+    await this.#bus?.close();
+    for (const row of [...this.rows].reverse()) {
+      const child = this.services.get(row.name);
+      if (child !== undefined) await stop(child);
+    }
+    if (this.#broker !== null && !(await this.#broker.stop())) problems.push('nats-server had to be killed');
+    this.#directory.remove();
+    return problems;
+  }
+
+  #environment(party: string): NodeJS.ProcessEnv {
+    const broker = this.#broker;
+    const seedFile = broker?.identities?.seedFile(party);
+    return {
+      ...process.env,
+      ...(this.#options.configFile === null ? {} : { NAUTILUS_CONFIG: this.#options.configFile }),
+      ...(seedFile === undefined ? {} : { NAUTILUS_NATS__SEED_FILE: seedFile }),
+      NAUTILUS_NATS__SERVERS: `["${broker?.url ?? ''}"]`,
+      NAUTILUS_HOST__SOCKET: `${this.#directory.path}/agent.sock`,
+      NAUTILUS_HOST__STATE_DIR: this.#directory.statePath,
+    };
+  }
+
+  #startService(row: ServiceRow): void {
+    const child = new Child({
+      name: row.name,
+      ...nodeCommand(mainOf(row.packageName)),
+      env: this.#environment(row.party),
+      onExit: ({ code, signal, lastWords }) => {
+        if (!this.#stopping) this.#options.say(`${row.name} ended (${signal ?? code}):\n${lastWords}`);
+      },
+    });
+    this.services.set(row.name, child);
+  }
+
+  #startContainer(container: string): void {
+    const child = new Child({
+      name: container,
+      ...nodeCommand(mainOf('@nautilus/examples'), container),
+      env: {
+        ...this.#environment(container),
+        NAUTILUS_HOST__ID: this.config.host.id,
+        ...(this.#broker?.identities == null
+          ? {}
+          : { NAUTILUS_SEED_FILE: this.#broker.identities.seedFile(container) }),
+      },
+      onLine: (line) => this.observer.line(container, line),
+      onExit: ({ code, signal, lastWords }) => {
+        if (!this.#stopping && signal !== 'SIGKILL')
+          this.#options.say(`${container} ended (${signal ?? code}):\n${lastWords}`);
+      },
+    });
+    this.containers.set(container, child);
+  }
+
+  async #untilReady(row: ServiceRow): Promise<void> {
+    const deadline = performance.now() + readyPatienceMs;
+    const child = this.services.get(row.name);
+    let reason: string | null = 'not asked yet';
+    while (performance.now() < deadline && !this.#options.signal.aborted) {
+      if (child?.alive !== true)
+        throw new Error(`${row.name} ended before it was ready:\n${child?.lastWords ?? ''}`);
+      const state = await readiness(row.port);
+      if (state.ready) return;
+      reason = state.reason;
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+    throw new Error(
+      `${row.name} is not ready after ${readyPatienceMs / 1000} s: ${reason}\n${child?.lastWords ?? ''}`,
+    );
+  }
+}
