@@ -1,0 +1,32 @@
+/** What a decision about slots is made from and what it says. Instants are Unix milliseconds. */
+
+/** The slots of one pattern in one time zone. */
+export interface Calendar {
+  /** The first slot after the instant; null when there is none. */
+  next(afterMs: number): number | null;
+  /** The newest slots at or before the instant, newest first, at most `count`. */
+  latest(atMs: number, count: number): readonly number[];
+}
+
+export interface CalendarRules {
+  /** A missed slot younger than this is run, late. */
+  readonly catchUpMs: number;
+  /** A slot younger than this is not late. */
+  readonly graceMs: number;
+}
+
+export interface SkippedSlot {
+  readonly slot: number;
+  readonly reason: string;
+}
+
+export interface CalendarDecision {
+  /** At most one slot, however many were missed. */
+  readonly run: { readonly slot: number; readonly trigger: 'schedule' | 'catch-up' } | null;
+  /** Slots that will never run, oldest first. */
+  readonly skipped: readonly SkippedSlot[];
+  /** Where the ledger begins, or begins anew. */
+  readonly begin: SkippedSlot | null;
+  /** When there is something to decide next. */
+  readonly nextAt: number | null;
+}

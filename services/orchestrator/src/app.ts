@@ -1,0 +1,71 @@
+/** Puts the orchestrator together: pages for its surroundings, the connection, and what works over it. */
+import { randomUUID } from 'node:crypto';
+import type { Bus } from '@nautilus/bus';
+import type { Config } from '@nautilus/contracts';
+import {
+  type App,
+  type Clock,
+  createApp,
+  createHealth,
+  createHttpServer,
+  type Logger,
+  Metrics,
+  systemClock,
+} from '@nautilus/kit';
+import { showBus } from './bus-metrics.ts';
+import { createConnection } from './connection.ts';
+import { createService, service, version } from './service.ts';
+import { createTelemetry } from './telemetry.ts';
+
+export interface OrchestratorOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  /** A connection to share; without it one is made from the configuration. */
+  readonly bus?: Bus;
+  readonly metrics?: Metrics;
+  /** Reads the time of plans and paces the rounds. */
+  readonly clock?: Clock;
+  /** Unique among the instances; default: a random one. */
+  readonly instance?: string;
+}
+
+export interface Orchestrator {
+  readonly app: App;
+  /** Of `/metrics`, `/healthz` and `/readyz`; the bound one once started. */
+  readonly port: number;
+}
+
+export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
+  const { config, log } = options;
+  const metrics = options.metrics ?? new Metrics();
+  const health = createHealth();
+  const telemetry = createTelemetry(metrics);
+  const { port, bind } = config.orchestrator;
+  const http = createHttpServer({ port, host: bind, metrics, health, log, portKey: 'orchestrator.port' });
+  const connection = createConnection({ config, bus: options.bus, name: service, log, health });
+  const work = createService({
+    config,
+    bus: () => connection.bus,
+    clock: options.clock ?? systemClock(),
+    log,
+    health,
+    telemetry,
+    instance: options.instance ?? `${service}-${randomUUID().slice(0, 8)}`,
+  });
+  metrics.collectWith(showBus(telemetry, () => connection.current));
+  metrics.collectWith(() => telemetry.leader.set({ service }, work.isLeading ? 1 : 0));
+  const app = createApp({
+    name: service,
+    version,
+    components: [http, connection, work],
+    log,
+    health,
+    metrics,
+  });
+  return {
+    app,
+    get port() {
+      return http.port;
+    },
+  };
+}

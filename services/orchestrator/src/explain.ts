@@ -1,0 +1,52 @@
+/**
+ * `api.orchestrator.plan.explain`. The leader answers with its last plan; an instance that waits, or has not planned
+ * yet, puts the answer together from what stands in the buckets, so that it does not matter who is asked.
+ */
+import { type Endpoint, endpoint } from '@nautilus/bus';
+import { type BudgetPlan, explainPlan, ok } from '@nautilus/contracts';
+import { type State, viewHost } from './state.ts';
+
+export interface ExplainParts {
+  readonly state: State;
+  /** The last plan of this instance while it leads. */
+  readonly lastPlan: (host: string) => BudgetPlan | null;
+  readonly leadership: () => { readonly leader: boolean; readonly epoch: number | null };
+}
+
+export function explainEndpoint({ state, lastPlan, leadership }: ExplainParts): Endpoint {
+  return endpoint({
+    contract: explainPlan,
+    handle: async ({ host }) => {
+      const plan = lastPlan(host) ?? (await storedPlan(state, host));
+      return ok({ plan, ...leadership() });
+    },
+  });
+}
+
+/** The budgets in force with the reasons they were written with; null when nothing was ever decided for the host. */
+async function storedPlan(state: State, host: string): Promise<BudgetPlan | null> {
+  const view = await viewHost(state, host);
+  if (view === null) return null;
+  const { snapshot, desired } = view;
+  const budgets: BudgetPlan['budgets'] = [];
+  let newest: { plan: string; decidedAt: number; revision: number } | null = null;
+  for (const { name, leasedBytes } of [...snapshot.containers].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const stored = desired.get(name);
+    if (stored === undefined) continue;
+    const { budgetBytes, reason, plan, decidedAt } = stored.value;
+    budgets.push({ container: name, budgetBytes, previousBytes: null, leasedBytes, reason });
+    if (newest === null || stored.revision > newest.revision) {
+      newest = { plan, decidedAt, revision: stored.revision };
+    }
+  }
+  if (newest === null) return null;
+  return {
+    plan: newest.plan,
+    host,
+    decidedAt: newest.decidedAt,
+    capacityBytes: Math.max(0, snapshot.grantableBytes - snapshot.lingeringBytes),
+    plannedBytes: budgets.reduce((sum, { budgetBytes }) => sum + budgetBytes, 0),
+    budgets,
+    frozen: null,
+  };
+}

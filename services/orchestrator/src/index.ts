@@ -1,0 +1,5 @@
+/** The orchestrator: who leads decides the budgets of every host, and says why. */
+export { createOrchestrator, type Orchestrator, type OrchestratorOptions } from './app.ts';
+export { planBudgets } from './plan/planner.ts';
+export type { ContainerState, HostSnapshot, PlannedHost, PlanPolicy } from './plan/types.ts';
+export { type RunningOrchestrator, startOrchestrator } from './start.ts';

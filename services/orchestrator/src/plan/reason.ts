@@ -1,0 +1,81 @@
+/** The reason of one budget in words and numbers: what the container holds, what that calls for, and what it gets. */
+import { formatBytes } from '@nautilus/contracts';
+import { type Demand, keptBytes } from './demand.ts';
+import type { Steadied } from './steady.ts';
+import type { PlanPolicy } from './types.ts';
+
+export interface Room {
+  readonly capacityBytes: number;
+  /** Sum of all floors: what the host would have to hold for nobody to be cut. */
+  readonly floorsBytes: number;
+  readonly minimumsBytes: number;
+}
+
+export function reasonFor(
+  demand: Demand,
+  { budgetBytes, stays }: Steadied,
+  room: Room,
+  policy: PlanPolicy,
+  now: number,
+): string {
+  return [calls(demand, policy), gets(demand, budgetBytes, room), staysBecause()]
+    .filter((part) => part !== '')
+    .join('; ');
+
+  function staysBecause(): string {
+    const desired = demand.state.desired;
+    if (stays === null || desired === null) return '';
+    if (stays === 'dead-band') {
+      return `stays at ${formatBytes(budgetBytes)}: the change is below ${percent(policy.deadBand)} of it`;
+    }
+    const ageS = Math.max(0, Math.round((now - desired.decidedAt) / 1000));
+    return `stays at ${formatBytes(budgetBytes)}: that was decided ${ageS}s ago, and there is room`;
+  }
+}
+
+function calls(demand: Demand, { headroom }: PlanPolicy): string {
+  const { state, wantBytes, maximumBytes, minimumBytes } = demand;
+  const kept = keptBytes(state);
+  const holds =
+    kept > state.leasedBytes
+      ? `holds ${formatBytes(state.leasedBytes)} and was guaranteed its high water of ${formatBytes(kept)}`
+      : state.leasedBytes === 0
+        ? 'holds nothing'
+        : `holds ${formatBytes(state.leasedBytes)}`;
+  const refused = state.refusedBytes > 0 ? ` and was refused ${formatBytes(state.refusedBytes)}` : '';
+  const wished = kept * (1 + headroom) + state.refusedBytes;
+  const why =
+    wished > maximumBytes
+      ? `its maximum (${formatBytes(wished)} would follow)`
+      : wantBytes === minimumBytes
+        ? 'its minimum'
+        : `with ${percent(headroom)} headroom`;
+  return `${holds}${refused}: wants ${formatBytes(wantBytes)}, ${why}`;
+}
+
+function gets(demand: Demand, budgetBytes: number, room: Room): string {
+  const { state, wantBytes, floorBytes, minimumBytes, maximumBytes } = demand;
+  const capacity = formatBytes(room.capacityBytes);
+  if (budgetBytes < minimumBytes) {
+    return `gets ${formatBytes(budgetBytes)}, below its minimum: all minimums need ${formatBytes(room.minimumsBytes)} and the host has ${capacity}`;
+  }
+  if (budgetBytes < floorBytes) {
+    const back = Math.max(0, state.leasedBytes - budgetBytes);
+    return (
+      `is cut to ${formatBytes(budgetBytes)}: what is held or guaranteed needs ${formatBytes(room.floorsBytes)} and the host has ` +
+      `${capacity}, so ${state.spec.priority} ${state.spec.policy} gives way` +
+      (back > 0 ? `; it is asked to give back ${formatBytes(back)}` : '')
+    );
+  }
+  if (state.leasedBytes > maximumBytes) {
+    return `holds more than its maximum of ${formatBytes(maximumBytes)}; it is asked to give back ${formatBytes(state.leasedBytes - budgetBytes)}`;
+  }
+  if (budgetBytes < wantBytes) {
+    return `gets ${formatBytes(budgetBytes)}: the rest of ${capacity} is held, or goes to higher priorities and equals`;
+  }
+  return '';
+}
+
+function percent(ratio: number): string {
+  return `${Math.round(ratio * 1000) / 10}%`;
+}

@@ -1,0 +1,50 @@
+/** The buckets and the stream that this service works with, and a consistent look at one host. */
+import type { Bus, Store, Stored } from '@nautilus/bus';
+import {
+  buckets,
+  type DesiredBudget,
+  type ObservedContainer,
+  type ObservedHost,
+  streams,
+} from '@nautilus/contracts';
+import { containerOf } from './plan/attention.ts';
+import type { ContainerState, HostSnapshot } from './plan/types.ts';
+
+export interface State {
+  readonly desired: Store<DesiredBudget>;
+  readonly observed: Store<ObservedContainer>;
+  readonly hosts: Store<ObservedHost>;
+}
+
+export interface HostView {
+  readonly snapshot: HostSnapshot;
+  /** By container; with the revisions that a write is compared with. */
+  readonly desired: ReadonlyMap<string, Stored<DesiredBudget>>;
+}
+
+export async function openState(bus: Bus): Promise<State> {
+  await bus.ensureStream(streams.decisions);
+  return {
+    desired: await bus.store(buckets.desired),
+    observed: await bus.store(buckets.observed),
+    hosts: await bus.store(buckets.observedHost),
+  };
+}
+
+/** Null while the agent of the host has not reported. */
+export async function viewHost(state: State, host: string): Promise<HostView | null> {
+  const [stored, observed, written] = await Promise.all([
+    state.hosts.get(host),
+    state.observed.snapshot(`${host}.*`),
+    state.desired.snapshot(`${host}.*`),
+  ]);
+  if (stored === null) return null;
+  const desired = new Map([...written].map(([key, value]) => [containerOf(key), value]));
+  const { grantableBytes, lingeringBytes, at } = stored.value;
+  const containers = [...observed].map(([key, { value }]): ContainerState => {
+    const { container: _, ...measured } = value;
+    const name = containerOf(key);
+    return { name, ...measured, desired: desired.get(name)?.value ?? null };
+  });
+  return { snapshot: { host, grantableBytes, lingeringBytes, at, containers }, desired };
+}
