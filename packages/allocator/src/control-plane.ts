@@ -1,6 +1,5 @@
 /** Everything of the agent that needs NATS: endpoints, presence, samples, observed state, desired budgets, facts. */
-import { readFileSync } from 'node:fs';
-import { type Bus, connectBus, type ServedService } from '@nautilus/bus';
+import { type Bus, connectConfigured, type ServedService } from '@nautilus/bus';
 import { type Fault, fail, type LeaseEndReason, NautilusError, notices, streams } from '@nautilus/contracts';
 import type { Clock, Component, Health, Logger } from '@nautilus/kit';
 import type { Agent } from './agent.ts';
@@ -86,13 +85,9 @@ export class ControlPlane {
     const { agent, health, log } = this.#options;
     const { nats } = agent.config;
     health.set('nats', { ok: false, reason: `no connection to ${nats.servers.join(', ')} yet` });
-    this.bus = await connectBus({
-      servers: nats.servers,
+    this.bus = await connectConfigured(nats, {
       name: `agent-${agent.host}`,
       inboxPrefix: '_INBOX.agent',
-      credentials: nats.seed_file === null ? null : { nkeySeed: readFileSync(nats.seed_file, 'utf8').trim() },
-      replicas: nats.replicas,
-      requireFeatures: ['jetstream', 'kv'],
       signal,
       log,
     });

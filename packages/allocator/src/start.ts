@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Bus } from '@nautilus/bus';
 import { type Config, NautilusError, scaleMemory, unwrap } from '@nautilus/contracts';
 import {
   type App,
@@ -39,6 +40,8 @@ export interface RunningAllocator {
   /** The books, for programs that embed the agent and for tests. */
   readonly agent: Agent;
   readonly port: () => number;
+  /** Null before NATS was reached. */
+  readonly bus: () => Bus | null;
 }
 
 /** How often expired leases are looked for, and waiting budgets applied. */
@@ -175,5 +178,5 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
     log.fatal({ fault }, 'this agent must stop');
     void app.stop(new NautilusError(fault).message);
   };
-  return { app, agent, port: () => http.port };
+  return { app, agent, port: () => http.port, bus: () => control.bus };
 }

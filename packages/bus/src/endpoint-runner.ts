@@ -106,9 +106,10 @@ export class EndpointRunner {
       this.#link.stats.deadlineDropped += 1;
       return fail('deadline_exceeded', `the deadline ${scope.deadline} had passed before the work began`);
     }
-    const body = parseBody(contract.request, data);
-    if (!body.ok) return body;
     try {
+      // Parsing is inside: a message that breaks the parser itself must be answered too.
+      const body = parseBody(contract.request, data);
+      if (!body.ok) return body;
       return await this.endpoint.handle(body.value, scope);
     } catch (error) {
       this.#link.stats.handlerErrors += 1;

@@ -32,9 +32,17 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 
 const longestFound = 120;
 
-/** Short enough for one line of a log, whatever a stranger sent. */
+/** Short enough for one line of a log, whatever a stranger sent: nothing nested is walked, because it may be deep. */
 function summarise(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? typeof value;
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) {
+    const keys = Object.keys(value);
+    return shorten(`an object with ${keys.length === 0 ? 'nothing in it' : keys.join(', ')}`);
+  }
+  return shorten(JSON.stringify(value) ?? typeof value);
+}
+
+function shorten(text: string): string {
   return text.length <= longestFound ? text : `${text.slice(0, longestFound)}…`;
 }

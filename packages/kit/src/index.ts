@@ -14,5 +14,6 @@ export * from './log.ts';
 export * from './metrics/metric-definition.ts';
 export * from './metrics/metrics.ts';
 export * from './retry.ts';
+export * from './service/connection.ts';
 export * from './service/run-service.ts';
 export * from './service/service-config.ts';

@@ -1,19 +1,19 @@
 /** Puts maintenance together: pages for its surroundings, the connection, and what works over it. */
 import { randomUUID } from 'node:crypto';
-import type { Bus } from '@nautilus/bus';
+import { type Bus, connectConfigured } from '@nautilus/bus';
 import type { Config } from '@nautilus/contracts';
 import {
   type App,
   type Clock,
   createApp,
+  createConnection,
   createHealth,
   createHttpServer,
+  exposeConnection,
   type Logger,
   Metrics,
   systemClock,
 } from '@nautilus/kit';
-import { showBus } from './bus-metrics.ts';
-import { createConnection } from './connection.ts';
 import { jobs } from './jobs/index.ts';
 import { createService, service, version } from './service.ts';
 import { createTelemetry } from './telemetry.ts';
@@ -43,18 +43,22 @@ export function createMaintenance(options: MaintenanceOptions): Maintenance {
   const telemetry = createTelemetry(metrics);
   const { port, bind } = config.maintenance;
   const http = createHttpServer({ port, host: bind, metrics, health, log, portKey: 'maintenance.port' });
-  const connection = createConnection({ config, bus: options.bus, name: service, log, health });
+  const connection = createConnection({
+    connect: (signal) => connectConfigured(config.nats, { name: service, log, signal }),
+    given: options.bus,
+    health,
+  });
   const work = createService({
     config,
     jobs,
-    bus: () => connection.bus,
+    bus: () => connection.link,
     clock: options.clock ?? systemClock(),
     log,
     health,
     telemetry,
     instance: options.instance ?? `${service}-${randomUUID().slice(0, 8)}`,
   });
-  metrics.collectWith(showBus(telemetry, () => connection.current));
+  exposeConnection(metrics, () => connection.current);
   metrics.collectWith(() => telemetry.leader.set({ service }, work.isLeading ? 1 : 0));
   const app = createApp({
     name: service,

@@ -10,7 +10,5 @@ export function createTelemetry(metrics: Metrics) {
     jobSeconds: metrics.histogram(table.jobSeconds),
     jobReclaimedBytes: metrics.counter(table.jobReclaimedBytes),
     leader: metrics.gauge(table.leader),
-    busRequests: metrics.counter(table.busRequests),
-    busConnected: metrics.gauge(table.busConnected),
   };
 }

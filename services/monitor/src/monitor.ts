@@ -1,18 +1,19 @@
 /** The monitor as an app: which parts it has, and in which order they come and go. */
 import { randomUUID } from 'node:crypto';
-import type { Bus } from '@nautilus/bus';
+import { type Bus, connectConfigured } from '@nautilus/bus';
 import type { Config } from '@nautilus/contracts';
 import {
   type App,
   type Clock,
   createApp,
+  createConnection,
   createHealth,
   createHttpServer,
   type Logger,
   Metrics,
+  operationCounts,
   systemClock,
 } from '@nautilus/kit';
-import { createConnection } from './parts/connection.ts';
 import { createTelling } from './parts/telling.ts';
 import { createWatching } from './parts/watching.ts';
 import { exposeSeries } from './series/expose.ts';
@@ -50,14 +51,12 @@ export function createMonitor(options: MonitorOptions): Monitor {
   const settings = watchSettings(config);
   const watcher = new Watcher(settings, clock);
   const connection = createConnection({
-    nats: config.nats,
-    log,
-    clock,
-    health,
+    connect: (signal) => connectConfigured(config.nats, { name: 'monitor', log, clock, signal }),
     given: options.bus,
-    onConnected: (isConnected) => watcher.listening(isConnected),
+    health,
+    onState: (state) => watcher.listening(state === 'connected'),
   });
-  const bus = (): Bus => connection.bus;
+  const bus = (): Bus => connection.link;
   const telling = createTelling({ bus, instance, clock, log, raised: () => watcher.raised() });
   const watching = createWatching({
     bus,
@@ -72,9 +71,9 @@ export function createMonitor(options: MonitorOptions): Monitor {
   exposeSeries(metrics, () => [
     ...watcher.series(),
     ...processSeries({
-      isConnected: connection.isOpen,
+      isConnected: connection.current?.state === 'connected',
       isLeading: telling.isLeading,
-      operations: { ...connection.stats, ...telling.stats },
+      operations: operationCounts({ ...connection.current?.stats, ...telling.stats }),
     }),
   ]);
   const app = createApp({

@@ -10,7 +10,5 @@ export function createTelemetry(metrics: Metrics) {
     plans: metrics.counter(table.plans),
     plannedBytes: metrics.gauge(table.plannedBytes),
     leader: metrics.gauge(table.leader),
-    busRequests: metrics.counter(table.busRequests),
-    busConnected: metrics.gauge(table.busConnected),
   };
 }

@@ -1,7 +1,7 @@
 /** The agent's own figures for Prometheus, read from the books at every scrape. */
 import type { Bus } from '@nautilus/bus';
 import { metrics as table } from '@nautilus/contracts';
-import type { Metrics } from '@nautilus/kit';
+import { exposeConnection, type Metrics } from '@nautilus/kit';
 import type { Agent } from '../agent.ts';
 import type { SocketServer } from '../socket/server.ts';
 
@@ -21,8 +21,7 @@ export function exposeAgent(
   const connections = metrics.gauge(table.agentConnections);
   const journal = metrics.gauge(table.agentJournalBytes);
   const sampleSeconds = metrics.histogram(table.agentSampleSeconds);
-  const busOperations = metrics.counter(table.busRequests);
-  const busConnected = metrics.gauge(table.busConnected);
+  exposeConnection(metrics, bus);
 
   metrics.collectWith(() => {
     const states = { leased: 0, mapped: 0, returning: 0, lingering: 0 };
@@ -43,13 +42,6 @@ export function exposeAgent(
     violations.inc({}, protocolViolations);
     connections.set({}, socket.connections);
     journal.set({}, agent.table.journal.bytes);
-    const connection = bus();
-    busConnected.set({}, connection?.state === 'connected' ? 1 : 0);
-    busOperations.clear();
-    if (connection !== null) {
-      for (const [operation, count] of Object.entries(connection.stats))
-        busOperations.inc({ operation }, count);
-    }
   });
   return { observeSample: (seconds) => sampleSeconds.observe({}, seconds) };
 }

@@ -8,7 +8,7 @@ export const defaultRegions = {
   'zero-copy-buffer': { capacity: '0.5GiB', alignment: 4096, device: 'host' },
 } as const;
 
-// Pools whose final strategy (slab, buddy, best fit) this build does not have yet run first fit and say so.
+// Pools whose final strategy (slab, best fit) this build does not have yet run first fit and say so.
 export const defaultPools = {
   trading: {
     region: 'cpu-cache-friendly',
@@ -19,7 +19,7 @@ export const defaultPools = {
   },
   'ml-models': {
     region: 'neural-engine',
-    strategy: 'first_fit',
+    strategy: 'buddy',
     min: '128MiB',
     max: '2GiB',
     segment: '32MiB',
@@ -39,7 +39,7 @@ export const defaultPools = {
     max: '512MiB',
     segment: '16MiB',
   },
-  gpu: { region: 'gpu-optimized', strategy: 'first_fit', min: '512MiB', max: '8GiB', segment: '64MiB' },
+  gpu: { region: 'gpu-optimized', strategy: 'buddy', min: '512MiB', max: '8GiB', segment: '64MiB' },
   historical: { region: 'unified-main', strategy: 'first_fit', min: '128MiB', max: '8GiB', segment: '64MiB' },
   temporary: { region: 'unified-main', strategy: 'first_fit', min: '64MiB', max: '4GiB', segment: '16MiB' },
 } as const;

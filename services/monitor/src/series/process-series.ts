@@ -5,19 +5,17 @@ import type { Series } from './series.ts';
 export interface ProcessFigures {
   readonly isConnected: boolean;
   readonly isLeading: boolean;
-  /** Counts since the start, in camel case. */
+  /** Counts since the start. */
   readonly operations: Readonly<Record<string, number>>;
 }
-
-const snakeCase = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 export function processSeries({ isConnected, isLeading, operations }: ProcessFigures): readonly Series[] {
   return [
     { metric: metrics.busConnected, labels: {}, value: isConnected ? 1 : 0 },
     { metric: metrics.leader, labels: { service: 'monitor' }, value: isLeading ? 1 : 0 },
-    ...Object.entries(operations).map(([name, value]) => ({
+    ...Object.entries(operations).map(([operation, value]) => ({
       metric: metrics.busRequests,
-      labels: { operation: snakeCase(name) },
+      labels: { operation },
       value,
     })),
   ];

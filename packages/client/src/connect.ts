@@ -1,0 +1,98 @@
+/** The way in: a bus in the container's name, and a client that answers the agent's commands on it. */
+import { readFile } from 'node:fs/promises';
+import { type BusLog, connectBus } from '@nautilus/bus';
+import { encodeToken, NautilusError } from '@nautilus/contracts';
+import { NautilusClient } from './client.ts';
+import type { ClientBus } from './client-bus.ts';
+import { systemTiming } from './timing.ts';
+
+export interface ConnectOptions {
+  /** Name of the container, as the configuration knows it. */
+  readonly container: string;
+  /** Host whose agent is asked; `h1`. */
+  readonly host?: string;
+  /** NATS; else `NAUTILUS_NATS__SERVERS`, else `nats://127.0.0.1:4222`. */
+  readonly servers?: string | readonly string[];
+  /** Nkey seed that proves the container's name; null connects without identity. */
+  readonly seed?: string | null;
+  /** File (0600) with the seed. */
+  readonly seedFile?: string;
+  /** Gives up waiting for NATS. */
+  readonly signal?: AbortSignal;
+  readonly log?: BusLog;
+  /** How long one answer is waited for; three times that, an absent agent. 5 seconds. */
+  readonly requestTimeoutMs?: number;
+  /** A bus that is there already; it stays open when the client closes. */
+  readonly bus?: ClientBus;
+}
+
+const silent: BusLog = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/**
+ * Connects to NATS. The agent's socket is opened with the first segment.
+ *
+ * Example:
+ * ```ts
+ * await using client = await connect({ container: 'trading-engine' });
+ * using block = await client.pool('trading').allocate(4096);
+ * block.view().fill(1);
+ * await block.grant('risk-engine'); // which calls client.open(block.segment)
+ * ```
+ */
+export async function connect(options: ConnectOptions): Promise<NautilusClient> {
+  const { container, host = 'h1', requestTimeoutMs = 5_000, log = silent } = options;
+  const bus = options.bus ?? (await openBus(options, log));
+  const ownsBus = options.bus === undefined;
+  const timing = systemTiming;
+  const client = new NautilusClient({ container, host, bus, ownsBus, requestTimeoutMs, log, timing });
+  try {
+    await client.serve();
+    return client;
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+async function openBus(options: ConnectOptions, log: BusLog): Promise<ClientBus> {
+  const seed = await readSeed(options);
+  return connectBus({
+    servers: options.servers ?? serversFrom(process.env['NAUTILUS_NATS__SERVERS']),
+    // Also the inbox, which permissions tie to the container's token.
+    name: encodeToken(options.container),
+    log,
+    credentials: seed === null ? null : { nkeySeed: seed },
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+}
+
+function serversFrom(text: string | undefined): readonly string[] {
+  const servers = (text ?? '')
+    .split(',')
+    .map((server) => server.trim())
+    .filter((server) => server !== '');
+  return servers.length > 0 ? servers : ['nats://127.0.0.1:4222'];
+}
+
+async function readSeed({ seed, seedFile }: ConnectOptions): Promise<string | null> {
+  if (seedFile === undefined) return seed ?? null;
+  if (seed !== undefined && seed !== null)
+    throw new NautilusError({
+      code: 'config_invalid',
+      message: 'seed and seedFile are both given: one is enough',
+    });
+  try {
+    return (await readFile(seedFile, 'utf8')).trim();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new NautilusError(
+      { code: 'config_invalid', message: `seedFile ${seedFile} cannot be read: ${reason}` },
+      { cause: error },
+    );
+  }
+}

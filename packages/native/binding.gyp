@@ -1,0 +1,84 @@
+# One addon from all folders. The build chooses a folder per platform; the code has no #ifdef forest.
+{
+  "targets": [
+    {
+      "target_name": "nautilus",
+      "include_dirs": ["."],
+      "defines": ["NAPI_VERSION=9", "_FILE_OFFSET_BITS=64"],
+      "cflags!": ["-fno-exceptions"],
+      "cflags_cc!": ["-fno-exceptions", "-std=gnu++17", "-std=gnu++20"],
+      "cflags_cc": ["-std=c++20", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden", "-fexceptions", "-O2"],
+      "xcode_settings": {
+        "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
+        "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
+        "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+        "MACOSX_DEPLOYMENT_TARGET": "13.0",
+        "OTHER_CPLUSPLUSFLAGS": ["-Wall", "-Wextra", "-Werror"]
+      },
+      "sources": [
+        "alloc/arena.cc",
+        "alloc/bit_tree.cc",
+        "alloc/buddy.cc",
+        "alloc/extent_tree.cc",
+        "alloc/first_fit.cc",
+        "alloc/handle_table.cc",
+        "alloc/ledger.cc",
+        "alloc/stack.cc",
+        "alloc/strategies.cc",
+        "binding/arena.cc",
+        "binding/call.cc",
+        "binding/connection.cc",
+        "binding/descriptor.cc",
+        "binding/environment.cc",
+        "binding/exports.cc",
+        "binding/host.cc",
+        "binding/listener.cc",
+        "binding/mapping.cc",
+        "binding/poll.cc",
+        "binding/segment.cc",
+        "ipc/endpoint.cc",
+        "ipc/frame_stream.cc",
+        "os/descriptor_limit.cc",
+        "os/failure.cc",
+        "os/lock_file.cc",
+        "segment/file_segment.cc",
+        "segment/inspect.cc",
+        "segment/mapped_region.cc",
+        "segment/posix/posix_segment.cc",
+        "segment/read_only_guard.cc",
+        "segment/registry.cc"
+      ],
+      "conditions": [
+        [
+          "OS=='linux'",
+          {
+            "libraries": ["-lrt"],
+            "sources": [
+              "ipc/linux/platform.cc",
+              "probe/linux/cgroup.cc",
+              "probe/linux/devices.cc",
+              "probe/linux/host.cc",
+              "probe/linux/memory.cc",
+              "probe/linux/proc_file.cc",
+              "segment/linux/huge_pages.cc",
+              "segment/linux/pages.cc",
+              "segment/linux/seals.cc",
+              "segment/memfd/memfd_segment.cc"
+            ]
+          }
+        ],
+        [
+          "OS=='mac'",
+          {
+            "sources": [
+              "ipc/macos/platform.cc",
+              "probe/macos/host.cc",
+              "segment/macos/platform.cc",
+              "segment/no_memfd/memfd_segment.cc"
+            ]
+          }
+        ]
+      ]
+    }
+  ]
+}

@@ -1,0 +1,89 @@
+// Windows are external ArrayBuffers over the mapping. Each holds a reference, so memory goes only when the
+// mapping and all its windows are gone, unless it is closed: then the windows are detached first.
+#include "binding/mapping.h"
+
+#include "alloc/ledger.h"
+#include "binding/functions.h"
+#include "binding/values.h"
+#include "segment/platform.h"
+
+namespace nautilus {
+
+MappedRegion& Mapping::open() const {
+  if (region->is_closed()) throw Failure(ErrorCode::kClosed, "mapping: already closed");
+  return *region;
+}
+
+napi_value mapping_create(const Call& call) {
+  MapRequest request;
+  request.writable = call.boolean(1);
+  request.prefault = call.boolean(2);
+  request.lock = call.boolean(3);
+  request.allow_unsealed = call.boolean(4);
+  auto mapping = std::make_shared<Mapping>();
+  mapping->region = MappedRegion::map(call.fd(0), request);
+  const MappedRegion& region = *mapping->region;
+  return ObjectBuilder(call.env())
+      .set("handle", wrap(call.env(), mapping))
+      .set("bytes", region.bytes())
+      .set("locked", request.lock && !region.lock_reason())
+      .set("lockReason", region.lock_reason())
+      .done();
+}
+
+napi_value mapping_window(const Call& call) {
+  const Mapping& mapping = *call.object<Mapping>(0);
+  MappedRegion& region = mapping.open();
+  const uint64_t offset = call.size(1);
+  const uint64_t length = call.size(2);
+  if (length > region.bytes() || offset > region.bytes() - length) throw call.wrong(1, "a range inside the mapping");
+  auto held = std::make_unique<std::shared_ptr<MappedRegion>>(mapping.region);
+  napi_value window = nullptr;
+  const napi_status status = napi_create_external_arraybuffer(
+      call.env(), region.base() + offset, length,
+      [](napi_env, void*, void* hint) { delete static_cast<std::shared_ptr<MappedRegion>*>(hint); }, held.get(),
+      &window);
+  if (status == napi_no_external_buffers_allowed) {
+    throw Failure(ErrorCode::kUnsupported,
+                  "this JavaScript engine allows no external buffers (V8 sandbox), so nothing can be mapped");
+  }
+  check(status);
+  static_cast<void>(held.release());
+  return window;
+}
+
+napi_value mapping_resident_bytes(const Call& call) {
+  const MappedRegion& region = call.object<Mapping>(0)->open();
+  return to_js(call.env(), resident_bytes(region.base(), region.bytes()));
+}
+
+napi_value mapping_close(const Call& call) {
+  MappedRegion& region = call.object<Mapping>(0)->open();
+  uint32_t count = 0;
+  check(napi_get_array_length(call.env(), call.value(1), &count));
+  for (uint32_t at = 0; at < count; ++at) {
+    napi_value window = nullptr;
+    check(napi_get_element(call.env(), call.value(1), at, &window));
+    check(napi_detach_arraybuffer(call.env(), window));
+  }
+  region.close();
+  return undefined_js();
+}
+
+napi_value ledger_read(const Call& call) {
+  const MappedRegion& region = call.object<Mapping>(0)->open();
+  if (region.bytes() < kLedgerBytes) return null_js(call.env());
+  const std::optional<LedgerFigures> read = read_ledger(region.base());
+  if (!read) return null_js(call.env());
+  return ObjectBuilder(call.env())
+      .set("segmentBytes", read->segment_bytes)
+      .set("liveBlocks", read->arena.live_blocks)
+      .set("liveBytes", read->arena.live_bytes)
+      .set("allocations", read->arena.allocations)
+      .set("frees", read->arena.frees)
+      .set("failures", read->arena.failures)
+      .set("highWaterBytes", read->arena.high_water_bytes)
+      .done();
+}
+
+}  // namespace nautilus
