@@ -68,6 +68,32 @@ describe('a container on a server with roles', () => {
     expect(answer.releasedBytes).toBe('sandbox'.length);
   });
 
+  it('can serve the commands that are addressed to it', async () => {
+    const bus = await enter('sandbox');
+    const served = await bus.serve({
+      name: 'sandbox',
+      version: '1.0.0',
+      discoverable: false,
+      endpoints: [
+        endpoint({
+          contract: exchanges.releaseMemory,
+          host: 'h1',
+          party: 'sandbox',
+          handle: () => ok({ releasedBytes: 5 }),
+        }),
+      ],
+    });
+    const agent = await enter('agent');
+    const at = { host: 'h1', party: 'sandbox' };
+    const answer = await agent.request(exchanges.releaseMemory, at, {
+      degree: 'trim',
+      bytes: 10,
+      reason: 'a test',
+    });
+    expect(answer.releasedBytes).toBe(5);
+    await served.drain();
+  });
+
   it("is refused in another's name, on another host, and as an agent", async () => {
     const bus = await enter('sandbox');
     await expect(

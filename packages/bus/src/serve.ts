@@ -59,6 +59,8 @@ export interface ServiceDefinition {
   /** Generated when not given. */
   id?: string;
   description?: string;
+  /** False: does not answer ADR-32's `$SRV` queries, which a container has no right to hear. Default true. */
+  discoverable?: boolean;
   endpoints: readonly Endpoint[];
 }
 
@@ -88,7 +90,8 @@ export async function serve(link: Link, service: ServiceDefinition): Promise<Ser
       });
     }),
   );
-  const queries = await info.open(link).catch((error: unknown) => {
+  const opening = service.discoverable === false ? Promise.resolve([]) : info.open(link);
+  const queries = await opening.catch((error: unknown) => {
     for (const subscription of subscriptions) subscription.unsubscribe();
     throw error;
   });

@@ -45,6 +45,7 @@ export class ReleaseCommands {
       name: `container-${container}`,
       version: '0.1.0',
       description: 'Gives memory back when the agent asks.',
+      discoverable: false,
       endpoints: [
         endpoint({
           contract: releaseMemory,

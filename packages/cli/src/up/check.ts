@@ -15,7 +15,9 @@ export async function gatherEvidence(stack: Stack, seconds: number, signal: Abor
   const until = performance.now() + seconds * 1000;
   const containers: Record<string, ContainerEvidence> = {};
   stack.containers.get(victim)?.tell({ do: 'lease', bytes: victimBytes });
-  await waitFor(() => leasedBy(stack, victim) >= victimBytes, leasePatienceMs, signal);
+  // Both its own word and the agent's books, which come at different times.
+  const hasUsed = () => leasedBy(stack, victim) >= victimBytes && evidenceOf(stack, victim).allocations > 0;
+  await waitFor(hasUsed, leasePatienceMs, signal);
   containers[victim] = evidenceOf(stack, victim);
   const reclaimed = await killAndWait(stack, signal);
   await sleep(Math.max(0, until - performance.now()), undefined, { signal });
