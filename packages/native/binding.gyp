@@ -34,6 +34,7 @@
         "binding/host.cc",
         "binding/listener.cc",
         "binding/mapping.cc",
+      "binding/window.cc",
         "binding/poll.cc",
         "binding/segment.cc",
         "ipc/endpoint.cc",

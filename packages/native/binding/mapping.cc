@@ -1,10 +1,11 @@
-// Windows are external ArrayBuffers over the mapping. Each holds a reference, so memory goes only when the
-// mapping and all its windows are gone, unless it is closed: then the windows are detached first.
+// Windows are ArrayBuffers over the mapping. ts/mapping.ts ties the life of the mapping to theirs, so memory goes
+// only when the mapping and all its windows are gone, unless it is closed: then the windows are detached first.
 #include "binding/mapping.h"
 
 #include "alloc/ledger.h"
 #include "binding/functions.h"
 #include "binding/values.h"
+#include "binding/window.h"
 #include "segment/platform.h"
 
 namespace nautilus {
@@ -37,18 +38,11 @@ napi_value mapping_window(const Call& call) {
   const uint64_t offset = call.size(1);
   const uint64_t length = call.size(2);
   if (length > region.bytes() || offset > region.bytes() - length) throw call.wrong(1, "a range inside the mapping");
-  auto held = std::make_unique<std::shared_ptr<MappedRegion>>(mapping.region);
-  napi_value window = nullptr;
-  const napi_status status = napi_create_external_arraybuffer(
-      call.env(), region.base() + offset, length,
-      [](napi_env, void*, void* hint) { delete static_cast<std::shared_ptr<MappedRegion>*>(hint); }, held.get(),
-      &window);
-  if (status == napi_no_external_buffers_allowed) {
+  napi_value window = create_window(region.base() + offset, length);
+  if (window == nullptr) {
     throw Failure(ErrorCode::kUnsupported,
                   "this JavaScript engine allows no external buffers (V8 sandbox), so nothing can be mapped");
   }
-  check(status);
-  static_cast<void>(held.release());
   return window;
 }
 

@@ -23,6 +23,10 @@ export interface MapOptions {
 const windowStrideBytes = 2 ** 31;
 export const maxWindowBytes = 2 ** 32;
 
+// An ArrayBuffer does not own the memory under it. As long as it lives, and any view of it, it keeps the handle
+// alive, and the handle keeps the memory mapped.
+const handles = new WeakMap<ArrayBuffer, NativeMapping>();
+
 export class Mapping {
   readonly bytes: number;
   readonly access: MapAccess;
@@ -67,6 +71,7 @@ export class Mapping {
     let window = this.#windows[index];
     if (window === undefined) {
       window = native.mappingWindow(handle, start, Math.min(maxWindowBytes, this.bytes - start));
+      handles.set(window, handle);
       this.#windows[index] = window;
     }
     return new Uint8Array(window, offset - start, length);
