@@ -4,13 +4,15 @@ import { atMost, type Figure, plain, quantile } from './figure.ts';
 import { container, host, type Stage } from './stage.ts';
 
 const segmentBytes = 64 * 2 ** 20;
-const rounds = 300;
+const rounds = 500;
+/** Until the compiler has seen the path; the first lease of a process costs more and is published apart. */
+const warmUp = 100;
 
 export async function benchMapping({ url }: Stage): Promise<Figure[]> {
   await using client = await connect({ container, host, servers: url });
   const pool = client.pool('bench', { segmentBytes });
   const times: number[] = [];
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < warmUp + rounds; round += 1) {
     const startedAt = performance.now();
     const block = await pool.allocate(segmentBytes);
     block.view()[0] = 1;
@@ -18,8 +20,10 @@ export async function benchMapping({ url }: Stage): Promise<Figure[]> {
     block.free();
     await pool.trim();
   }
+  const warm = times.slice(warmUp);
   return [
-    atMost('64 MiB from request to first write, p50', quantile(times, 0.5), 'ms', 2),
-    plain('64 MiB from request to first write, p99.9', quantile(times, 0.999), 'ms'),
+    plain('64 MiB from request to first write, the very first', times[0] ?? Number.NaN, 'ms'),
+    atMost('64 MiB from request to first write, p50', quantile(warm, 0.5), 'ms', 2),
+    plain('64 MiB from request to first write, p99.9', quantile(warm, 0.999), 'ms'),
   ];
 }

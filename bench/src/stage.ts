@@ -1,7 +1,7 @@
 /** What the benchmarks run on: a NATS server of their own and the agent as a process of its own, with room for 10,000 leases. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,6 +21,10 @@ export interface Stage extends AsyncDisposable {
 export async function setStage(): Promise<Stage> {
   const nats = await startNats({ jetstream: true });
   const directory = mkdtempSync(join(tmpdir(), 'nautilus-bench-'));
+  // On tmpfs, where the shipped configuration has it.
+  const stateDirectory = mkdtempSync(
+    join(existsSync('/dev/shm') ? '/dev/shm' : directory, 'nautilus-bench-'),
+  );
   const file = join(directory, 'nautilus.yaml');
   writeFileSync(
     file,
@@ -30,7 +34,7 @@ export async function setStage(): Promise<Stage> {
         capacity: '8GiB',
         reserve: '1GiB',
         socket: join(directory, 'agent.sock'),
-        state_dir: join(directory, 'state'),
+        state_dir: stateDirectory,
       },
       nats: { servers: [nats.url] },
       log: { level: 'warn' },
@@ -51,6 +55,7 @@ export async function setStage(): Promise<Stage> {
       agent.kill('SIGTERM');
       await ended;
       await nats.stop();
+      rmSync(stateDirectory, { recursive: true, force: true });
       rmSync(directory, { recursive: true, force: true });
     },
   };

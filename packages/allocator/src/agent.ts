@@ -1,10 +1,10 @@
 /** The parts of a running agent that its handlers, observers and appliers share: memory, not connections. */
-import { randomBytes } from 'node:crypto';
 import type { Config, MemoryShape } from '@nautilus/contracts';
 import { Accounts } from './accounts/accounts.ts';
 import { Exchange } from './memory/exchange.ts';
 import type { Journal } from './memory/journal.ts';
 import { KeptPools } from './memory/kept.ts';
+import { RandomTokens } from './memory/random-tokens.ts';
 import { type MemoryEvents, SegmentTable } from './memory/table.ts';
 import { Tickets } from './memory/tickets.ts';
 
@@ -36,16 +36,17 @@ export interface AgentParts {
 export function createAgent(parts: AgentParts): Agent {
   const { config, shape, journal, events, key, pageBytes, instance, now } = parts;
   const accounts = new Accounts(shape);
+  const tokens = new RandomTokens();
   const table = new SegmentTable({
     accounts,
     journal,
     events,
     now,
     pageBytes,
-    newSegmentId: () => `s-${randomBytes(8).toString('hex')}`,
+    newSegmentId: () => `s-${tokens.next(8, 'hex')}`,
     maximumLeasesPerContainer: config.allocator.max_leases_per_container,
   });
-  const tickets = new Tickets(() => randomBytes(24).toString('base64url'));
+  const tickets = new Tickets(() => tokens.next(24, 'base64url'));
   return {
     host: config.host.id,
     instance,

@@ -23,6 +23,8 @@ export interface ControlPlaneOptions {
 const presenceMs = 3_000;
 /** NATS may be absent for as long as it likes: the agent waits, and serves its socket meanwhile. */
 const patienceMs = 2 ** 31 - 1;
+/** Facts wait this long for company: one write to the socket then carries many. */
+const factDelayMs = 5;
 export const agentVersion = '0.1.0';
 
 export class ControlPlane {
@@ -38,6 +40,8 @@ export class ControlPlane {
   #served: ServedService | null = null;
   #presence: PresenceRecord | null = null;
   #sequence = 0;
+  #facts: (() => void)[] = [];
+  #factTimer: NodeJS.Timeout | null = null;
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
@@ -45,7 +49,7 @@ export class ControlPlane {
       name: 'nats',
       startDeadlineMs: patienceMs,
       start: ({ signal }) => this.#connect(signal),
-      stop: () => this.bus?.close(),
+      stop: () => this.#disconnect(),
     };
     this.serving = {
       name: 'endpoints',
@@ -95,6 +99,11 @@ export class ControlPlane {
     this.bus.onState((state) =>
       health.set('nats', { ok: state === 'connected', reason: `NATS is ${state}` }),
     );
+  }
+
+  async #disconnect(): Promise<void> {
+    this.#flushFacts();
+    await this.bus?.close();
   }
 
   async #serve(): Promise<void> {
@@ -165,11 +174,20 @@ export class ControlPlane {
     more: object,
   ): void {
     const { agent, clock } = this.#options;
-    if (this.bus === null || this.bus.state === 'closed') return;
     const { segment, container, pool, bytes } = lease;
     // The union of notices shares its first fields; each caller adds what its own asks for.
     const body = { at: clock.now(), segment, container, pool, bytes, ...more } as never;
-    this.bus.publish(notice, { host: agent.host, party: 'agent' }, body);
+    // The reply that caused the fact goes first, because somebody waits for it, and the facts of a moment go together.
+    this.#facts.push(() => this.bus?.publish(notice, { host: agent.host, party: 'agent' }, body));
+    this.#factTimer ??= setTimeout(() => this.#flushFacts(), factDelayMs);
+  }
+
+  #flushFacts(): void {
+    if (this.#factTimer !== null) clearTimeout(this.#factTimer);
+    this.#factTimer = null;
+    const facts = this.#facts.splice(0);
+    if (this.bus === null || this.bus.state === 'closed') return;
+    for (const tell of facts) tell();
   }
 
   #connected(): Bus {

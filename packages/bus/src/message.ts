@@ -13,6 +13,8 @@ import {
 } from '@nautilus/contracts';
 import { describeIssue, type OutputOf, type Schema } from './schema.ts';
 
+const decoder = new TextDecoder();
+
 /** A header is one line, and a person reads it. */
 const longestHeader = 500;
 
@@ -33,7 +35,7 @@ export function faultHeaders(fault: Fault, requestId: string): MsgHdrs {
 export function parseBody<S extends Schema>(schema: S, bytes: Uint8Array): Result<OutputOf<S>> {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
+    value = JSON.parse(decoder.decode(bytes));
   } catch (error) {
     return fail('invalid_request', `the body is not JSON: ${error instanceof Error ? error.message : error}`);
   }
@@ -63,7 +65,7 @@ export function replyFault(reply: Msg): Fault | null {
   const message = found.get(headerNames.serviceError);
   if (reply.data.length === 0) return { code, message };
   try {
-    const body = JSON.parse(new TextDecoder().decode(reply.data)) as unknown;
+    const body = JSON.parse(decoder.decode(reply.data)) as unknown;
     if (typeof body !== 'object' || body === null) return { code, message };
     const fault = body as { message?: unknown; details?: unknown };
     return {

@@ -7,11 +7,13 @@ import type { Link } from './link.ts';
 import { concrete, parseReply } from './message.ts';
 import type { InputOf, OutputOf, Schema } from './schema.ts';
 
+const encoder = new TextEncoder();
+
 export const defaultTimeoutMs = 5_000;
 
 /** The body as bytes, refused here already when the receiver would refuse it. */
 export function encodeRequest(contract: Exchange, body: unknown, subject: string): Uint8Array {
-  const bytes = new TextEncoder().encode(JSON.stringify(body));
+  const bytes = encoder.encode(JSON.stringify(body));
   if (bytes.length <= contract.maximumBytes) return bytes;
   throw new NautilusError({
     code: 'message_too_large',
