@@ -7,7 +7,12 @@ export default defineConfig({
   resolve: { conditions: ['@nautilus/source', 'node', 'import', 'default'] },
   ssr: { resolve: { conditions: ['@nautilus/source', 'node', 'import', 'default'] } },
   test: {
-    include: ['{packages,services}/*/{src,ts}/**/*.test.ts', '{examples,bench}/src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
+    include: [
+      '{packages,services}/*/{src,ts}/**/*.test.ts',
+      '{examples,bench}/src/**/*.test.ts',
+      'test/**/*.test.ts',
+      'scripts/**/*.test.ts',
+    ],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -16,6 +16,8 @@ export interface PackageRule {
   readonly mayImport: readonly string[] | 'every';
   /** npm packages; `@scope/*` stands for a scope. */
   readonly npm: readonly string[];
+  /** Packages that it starts as processes: declared so that they are built and found, but not imported. */
+  readonly starts?: readonly string[];
 }
 
 export interface PureRule {
@@ -40,14 +42,26 @@ export const house: HouseRules = {
     { path: 'packages/contracts', mayImport: [], npm: ['zod'] },
     { path: 'packages/bus', mayImport: ['contracts'], npm: ['@nats-io/*'] },
     { path: 'packages/kit', mayImport: ['contracts'], npm: ['pino', 'prom-client', 'yaml', 'zod'] },
-    { path: 'packages/native', mayImport: [], npm: ['node-addon-api'] },
+    { path: 'packages/native', mayImport: [], npm: [] },
     { path: 'packages/client', mayImport: ['contracts', 'bus', 'native'], npm: [] },
-    { path: 'packages/allocator', mayImport: ['contracts', 'bus', 'kit', 'native'], npm: [] },
+    // zod for its journal: what comes back from a disk is parsed like what comes from a stranger.
+    { path: 'packages/allocator', mayImport: ['contracts', 'bus', 'kit', 'native'], npm: ['zod'] },
     { path: 'services/orchestrator', mayImport: service, npm: [] },
     { path: 'services/monitor', mayImport: service, npm: [] },
     { path: 'services/maintenance', mayImport: service, npm: ['croner'] },
     { path: 'packages/memory', mayImport: 'every', npm: [] },
-    { path: 'packages/cli', mayImport: 'every', npm: [] },
+    {
+      path: 'packages/cli',
+      mayImport: 'every',
+      npm: [],
+      starts: [
+        '@nautilus/allocator',
+        '@nautilus/examples',
+        '@nautilus/maintenance',
+        '@nautilus/monitor',
+        '@nautilus/orchestrator',
+      ],
+    },
     { path: 'examples', mayImport: 'every', npm: [] },
     { path: 'bench', mayImport: 'every', npm: [] },
     { path: 'test', mayImport: 'every', npm: [] },

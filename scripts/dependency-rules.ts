@@ -37,6 +37,8 @@ export function checkDependencies(root: string, rule: PackageRule, uses: readonl
   }
   for (const name of [...dependencies, ...devDependencies]) {
     if (used.has(name) || name.startsWith('@types/') || isUsedByBuild(root, rule, name)) continue;
+    // Found by name and started as a process, never imported.
+    if (rule.starts?.includes(name) === true) continue;
     violations.push({ file, line: 0, message: `${name} is declared and never imported` });
   }
   return violations;

@@ -46,6 +46,6 @@ describe('the reference pages', () => {
 
   it('show the containers that a host has by default', () => {
     expect(text('config.md')).toContain('| `trading-engine` | 512MiB | 4GiB | critical | guaranteed |');
-    expect(text('config.md')).toContain('| `gpu` | gpu-optimized | first_fit | 512MiB | 8GiB | 64MiB |');
+    expect(text('config.md')).toContain('| `gpu` | gpu-optimized | buddy | 512MiB | 8GiB | 64MiB |');
   });
 });
