@@ -100,6 +100,34 @@ describe('M16 leadership', () => {
     for (const late of agent.refused) expect(late).toEqual({ epoch: old, holder: 'first' });
   });
 
+  test('epochs go on growing when the server lost its store', async () => {
+    const lead = async (name: string): Promise<number> => {
+      const each = await testBus(nats, name);
+      const stop = new AbortController();
+      const epoch = await new Promise<number>((resolve, reject) => {
+        const lease = each.leaderLease({ service: 'test', holder: name, bucket: shortLease });
+        lease
+          .run((led) => {
+            resolve(led);
+            stop.abort();
+            return Promise.resolve();
+          }, stop.signal)
+          .catch(reject);
+      });
+      await each.close();
+      return epoch;
+    };
+    const before = await lead('before');
+    const again = await lead('again');
+    // Two buckets of one second are told apart by nothing but their revisions.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await nats.restart({ keepStore: false });
+    const after = await lead('after');
+    expect(again).toBeGreaterThan(before);
+    expect(after).toBeGreaterThan(again);
+    expect(Number.isSafeInteger(after)).toBe(true);
+  });
+
   test('a late command with an older epoch is refused as stale', async () => {
     await serveAgent();
     const command = { degree: 'trim' as const, bytes: 1, reason: 'x' };

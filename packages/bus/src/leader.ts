@@ -1,7 +1,7 @@
 /**
- * One leader at a time: a key in a bucket with a time to live, taken by create and renewed by update. The revision
- * at which it was taken is the fencing epoch that every command of this leader carries; the local deadline only
- * keeps a leader from working on in vain, the epoch is what protects the followers (M16).
+ * One leader at a time: a key in a bucket with a time to live, taken by create and renewed by update. The bucket's
+ * age and the revision at which it was taken make the fencing epoch that every command of this leader carries; the
+ * local deadline only keeps a leader from working on in vain, the epoch is what protects the followers (M16).
  */
 import { type Bucket, buckets, type leaderRecord, NautilusError } from '@nautilus/contracts';
 import { type Clock, pause } from './clock.ts';
@@ -31,6 +31,17 @@ export interface LeaderLease {
 }
 
 type LeaderRecord = OutputOf<typeof leaderRecord>;
+
+/**
+ * Revisions begin at 1 again when a server lost its store, and followers that remember a larger epoch would refuse every
+ * leader from then on. The second in which the bucket was made goes in front: 31 bits before 22, below 2^53. A bucket
+ * would need 4 million writes in one second of its life to overtake its successor.
+ */
+const revisionSpan = 2 ** 22;
+
+export function fencingEpoch(bucketMadeAtSeconds: number, revision: number): number {
+  return bucketMadeAtSeconds * revisionSpan + revision;
+}
 
 const defaultTtlMs = 5_000;
 /** Part of the time to live by which the leader stops earlier than the server forgets it. */
@@ -136,12 +147,12 @@ export class KvLeaderLease implements LeaderLease {
       }
       this.#attempt = null;
       if (!taken.ok) return null;
-      const epoch = taken.value;
+      const epoch = fencingEpoch(await store.madeAt(), taken.value);
       this.#log.info({ service: this.#service, holder: this.#holder, epoch }, 'bus: leading');
       return {
         epoch,
         record,
-        revision: epoch,
+        revision: taken.value,
         deadline: this.#deadlineFrom(sentAt),
         lost: new AbortController(),
         renewing: Promise.resolve(),

@@ -43,6 +43,8 @@ export interface Store<V> {
   delete(key: string, previousRevision?: number): Promise<void>;
   keys(filter?: string): Promise<string[]>;
   snapshot(filter?: string): Promise<Map<string, Stored<V>>>;
+  /** When the server made this bucket, Unix seconds: another value is another bucket, whose revisions began again. */
+  madeAt(): Promise<number>;
   /** Hands over what is there, then every change, each key in the order of its revisions. */
   watch(filter: string, handler: (change: Change<V>) => void, options?: WatchOptions): Promise<Watch>;
 }
@@ -104,6 +106,13 @@ class KvStore<V> implements Store<V> {
       if (value !== null) found.set(entry.key, { value: value.value, revision: entry.revision });
     }
     return found;
+  }
+
+  madeAt(): Promise<number> {
+    return this.#do('', async () => {
+      const { streamInfo } = await this.#kv.status();
+      return Math.floor(Date.parse(streamInfo.created) / 1000);
+    });
   }
 
   async watch(

@@ -4,7 +4,7 @@ export const headerNames = {
   requestId: 'Nautilus-Request-Id',
   /** Absolute time in Unix milliseconds after which the requester no longer waits. */
   deadline: 'Nautilus-Deadline',
-  /** Fencing epoch of the commanding leader: the revision of its key in the `lease` bucket. */
+  /** Fencing epoch of the commanding leader: age of the `lease` bucket and revision of its key. */
   epoch: 'Nautilus-Epoch',
   /** Stable error code of errors.ts beside ADR-32's number. */
   errorCode: 'Nautilus-Error-Code',

@@ -43,8 +43,7 @@ export async function planHost(parts: RoundParts, host: string, leadership: Lead
     if (newer !== null) {
       parts.log.error(
         { host, epoch: leadership.epoch, newer },
-        'budgets carry a newer epoch than this leader: another one leads, or the bucket "lease" was lost and its ' +
-          'revisions began anew; then remove the bucket "desired" as well',
+        'budgets carry a newer epoch than this leader: another one leads, or the clock of the NATS server went back; nothing is written',
       );
       return { outcome: 'lost', plan: null, written: 0 };
     }

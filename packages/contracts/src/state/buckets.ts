@@ -19,7 +19,7 @@ function bucket<Value extends z.ZodType>(definition: Bucket<Value>): Bucket<Valu
   return definition;
 }
 
-/** Value of `lease/<name>`; its revision is the fencing epoch. */
+/** Value of `lease/<name>`; its revision, behind the age of the bucket, is the fencing epoch. */
 export const leaderRecord = z.object({ holder: z.string(), since: instantMs });
 /** Value of `schedule/<job>.<host>`: the newest slot that was decided, so that none runs twice or is missed silently. */
 export const scheduleRecord = z.object({ lastSlot: instantMs, lastRun: jobRun });
@@ -62,7 +62,7 @@ export const buckets = {
     name: 'lease',
     key: '<service>',
     writer: 'the candidates',
-    summary: 'Leadership; the revision is the fencing epoch.',
+    summary: 'Leadership; the age of the bucket and the revision of the key make the fencing epoch.',
     ttlMs: 5_000,
     value: leaderRecord,
   }),
