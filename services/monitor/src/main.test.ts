@@ -68,7 +68,7 @@ describe('the process of the monitor', () => {
     expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
     const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
     expect(ready.status).toBe(503);
-    expect(await ready.text()).toContain('not connected to NATS');
+    expect(await ready.text()).toContain('no connection to NATS');
     process_.child.kill('SIGTERM');
     expect((await process_.ended)[0]).toBe(0);
   });

@@ -141,7 +141,7 @@ describe('the metrics page', () => {
 
   it('shows the link to NATS and who leads', async () => {
     const metrics = new Metrics({ processMetrics: false });
-    const figures = { isConnected: true, isLeading: false, operations: { slowConsumers: 3 } };
+    const figures = { isConnected: true, isLeading: false, operations: { slow_consumers: 3 } };
     exposeSeries(metrics, () => processSeries(figures));
     const text = await metrics.render();
     expect(text).toContain('nautilus_memory_bus_connected 1');
