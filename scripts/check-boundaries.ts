@@ -64,7 +64,7 @@ export const house: HouseRules = {
     },
     { path: 'examples', mayImport: 'every', npm: [] },
     { path: 'bench', mayImport: 'every', npm: [] },
-    { path: 'test', mayImport: 'every', npm: [] },
+    { path: 'test', mayImport: 'every', npm: ['yaml'] },
   ],
   // No `node:*`, no npm package, of the house only the contracts, and no value from impure files of the same package.
   pure: [

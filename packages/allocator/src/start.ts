@@ -174,9 +174,6 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
     metrics,
     clock,
   });
-  control.onFatal = (fault) => {
-    log.fatal({ fault }, 'this agent must stop');
-    void app.stop(new NautilusError(fault).message);
-  };
+  control.onFatal = (fault) => app.fail('presence', new NautilusError(fault));
   return { app, agent, port: () => http.port, bus: () => control.bus };
 }

@@ -158,6 +158,16 @@ describe('App', () => {
   });
 
   describe('runApp', () => {
+    it('gives 1 when a component cannot go on, after everything was drained and stopped', async () => {
+      const { app, calls } = harness((to) => [recorder(to, 'a')]);
+      const code = runApp(app, { signal: new AbortController().signal });
+      while (app.state !== 'ready') await Promise.resolve();
+      app.fail('a', new Error('its host was taken'));
+      expect(await code).toBe(1);
+      expect(calls).toEqual(['start a', 'drain a', 'stop a']);
+      expect(app.failures).toMatchObject([{ component: 'a', phase: 'run' }]);
+    });
+
     it('runs until the signal and gives 0', async () => {
       const shutdown = new AbortController();
       const { app, calls, states } = harness((to) => [recorder(to, 'a')]);

@@ -85,6 +85,13 @@ export class App {
     return this.#stopping;
   }
 
+  /** For a component that cannot go on: the app drains and stops, and its end counts as failed. */
+  fail(component: string, error: unknown): void {
+    this.#failures.push({ component, phase: 'run', error });
+    this.log.fatal({ component, err: error }, 'component cannot go on');
+    void this.stop(`${component} cannot go on`);
+  }
+
   async #startAll(): Promise<void> {
     this.#enter('starting');
     this.log.info({ app: this.name, version: this.#version }, 'starting');

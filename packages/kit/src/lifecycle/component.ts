@@ -29,6 +29,7 @@ export type AppState = (typeof appStates)[number];
 /** What went wrong in which phase of which component. */
 export interface PhaseFailure {
   readonly component: string;
-  readonly phase: 'start' | 'drain' | 'stop';
+  /** `run`: it cannot go on, and said so after the start. */
+  readonly phase: 'start' | 'run' | 'drain' | 'stop';
   readonly error: unknown;
 }

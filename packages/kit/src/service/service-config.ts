@@ -20,13 +20,18 @@ export function loadServiceConfig({ argv, env, cwd }: ProcessSurroundings): Resu
   const named = namedFile(argv);
   if (!named.ok) return named;
   const usual = resolve(cwd, 'nautilus.yaml');
-  const file = named.value ?? env[fileVariable] ?? (existsSync(usual) ? usual : null);
+  const file = named.value ?? emptyAsNone(env[fileVariable]) ?? (existsSync(usual) ? usual : null);
   const loaded = loadConfig(configSchema, {
     file: file === null ? null : resolve(cwd, file),
     env,
     envReserved: [fileVariable],
   });
   return loaded.ok ? { ok: true, value: loaded.value.config } : loaded;
+}
+
+/** `NAUTILUS_CONFIG=` in a compose file means: not set. */
+function emptyAsNone(value: string | undefined): string | null {
+  return value === undefined || value === '' ? null : value;
 }
 
 function namedFile(argv: readonly string[]): Result<string | null> {
