@@ -86,6 +86,22 @@ describe('a lease', () => {
     });
   });
 
+  it('takes the usual segment of the pool when asked to, and less where the budget is short', async () => {
+    const usual = (bytes: number) =>
+      host.bus.request(exchanges.leaseSegment, at, { pool: 'risk', bytes, usual: true });
+    const { budgetBytes } = await host.bus.request(exchanges.describeSegments, at, {});
+    const first = await usual(1000);
+    expect(first.bytes).toBe(16 * mib);
+    const most = await host.bus.request(exchanges.leaseSegment, at, {
+      pool: 'risk',
+      bytes: budgetBytes - 17 * mib,
+    });
+    const last = await usual(1000);
+    expect(last.bytes).toBe(4096);
+    for (const { segment } of [first, most, last])
+      await host.bus.request(exchanges.releaseSegment, at, { segment });
+  });
+
   it('gives the same ticket only once, to the right container, before it expires', async () => {
     const lease = await host.bus.request(exchanges.leaseSegment, at, { pool: 'risk', bytes: mib });
     await using peer = await Peer.connect(lease.socketPath);

@@ -8,6 +8,8 @@ import { redeem, type Ticket } from './redeem.ts';
 export interface SegmentWish extends MapChoice {
   readonly pool: string;
   readonly bytes: number;
+  /** Take the pool's usual segment when that is larger and the budgets have room. */
+  readonly usual: boolean;
 }
 
 /** The segment is in the holdings. An absent agent is waited for; what failed half-way is given back. */
@@ -27,7 +29,7 @@ async function attempt(
   doing: string,
   signal: AbortSignal,
 ): Promise<HeldSegment> {
-  const lease = await context.control.lease(wish.pool, wish.bytes);
+  const lease = await context.control.lease(wish.pool, wish.bytes, wish.usual);
   context.holdings.expect(lease.segment);
   try {
     throwIfCancelled(doing, signal);

@@ -50,8 +50,8 @@ export class Control {
   }
 
   /** Without a signal: an answer that nobody waits for would be a lease that nobody knows. */
-  lease(pool: string, bytes: number): Promise<LeaseResponse> {
-    return this.#options.bus.request(leaseSegment, this.#at, { pool, bytes }, this.#call());
+  lease(pool: string, bytes: number, usual: boolean): Promise<LeaseResponse> {
+    return this.#options.bus.request(leaseSegment, this.#at, { pool, bytes, usual }, this.#call());
   }
 
   open(segment: string, signal?: AbortSignal): Promise<OpenResponse> {

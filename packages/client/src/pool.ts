@@ -15,7 +15,7 @@ import { checkAlignment, checkBytes, segmentBytesFor, widened } from './sizing.t
 import type { StackMark } from './stack-mark.ts';
 
 export interface PoolOptions {
-  /** Size of a segment that is leased when there is no room; 16 MiB. */
+  /** Size of a segment that is leased when there is no room; default: the pool's usual, or less where a budget is short. */
   readonly segmentBytes?: number;
   /** Touch a segment's pages when it is leased and not when they are first used. */
   readonly prefault?: boolean;
@@ -29,12 +29,14 @@ export interface SegmentFigures {
   readonly liveBytes: number;
 }
 
-const usualSegmentBytes = 16 * 1024 ** 2;
-
 export class Pool implements AsyncDisposable {
   readonly name: string;
   readonly #context: ClientContext;
-  readonly #options: Required<PoolOptions>;
+  readonly #options: {
+    readonly segmentBytes: number | null;
+    readonly prefault: boolean;
+    readonly lock: boolean;
+  };
   readonly #onClosed: (pool: Pool) => void;
   readonly #segments: SegmentList;
   readonly #home: BlockHome;
@@ -52,11 +54,11 @@ export class Pool implements AsyncDisposable {
     this.#context = context;
     this.#onClosed = onClosed;
     this.#options = {
-      segmentBytes: options.segmentBytes ?? usualSegmentBytes,
+      segmentBytes: options.segmentBytes ?? null,
       prefault: options.prefault ?? false,
       lock: options.lock ?? false,
     };
-    checkBytes('segmentBytes', this.#options.segmentBytes);
+    if (options.segmentBytes !== undefined) checkBytes('segmentBytes', options.segmentBytes);
     this.#segments = new SegmentList(name);
     this.#home = { pool: this, free: (segment, handle) => this.#free(segment, handle) };
   }
@@ -204,8 +206,9 @@ export class Pool implements AsyncDisposable {
   async #lease(blockBytes: number, signal: AbortSignal): Promise<void> {
     const { segmentBytes, prefault, lock } = this.#options;
     let wish: number | null = segmentBytesFor(blockBytes, segmentBytes);
+    let usual = segmentBytes === null;
     while (wish !== null) {
-      const choice = { pool: this.name, bytes: wish, prefault, lock };
+      const choice = { pool: this.name, bytes: wish, usual, prefault, lock };
       const segment = await acquireSegment(this.#context, choice, signal);
       if (segment.largestFreeBytes >= blockBytes) {
         this.#adopt(segment);
@@ -215,6 +218,7 @@ export class Pool implements AsyncDisposable {
       segment.close();
       await this.#context.releases.giveUp(segment.segment);
       wish = widened(wish);
+      usual = false;
     }
     throw new NautilusError({
       code: 'does_not_fit',

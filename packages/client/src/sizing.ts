@@ -6,9 +6,9 @@ const pageBytes = 4096;
 /** The largest alignment that the allocator knows. */
 const maximumAlignment = 65_536;
 
-/** At least the pool's usual segment, and never smaller than the block. */
-export function segmentBytesFor(blockBytes: number, usualBytes: number): number {
-  return Math.max(usualBytes, Math.ceil(blockBytes / pageBytes) * pageBytes);
+/** What was asked for, and never smaller than the block. */
+export function segmentBytesFor(blockBytes: number, askedBytes: number | null): number {
+  return Math.max(askedBytes ?? 0, Math.ceil(blockBytes / pageBytes) * pageBytes);
 }
 
 /** The next power of two, for a strategy that cuts its segments into such; null when there is none in range. */

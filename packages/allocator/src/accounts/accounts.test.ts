@@ -49,6 +49,15 @@ describe('Accounts#admit()', () => {
     expect(accounts.containers.get('one')?.refusedBytes).toBe(11 * mib);
   });
 
+  it('asks without a trace, and tallies only what was refused for want of budget', () => {
+    const accounts = new Accounts(shape());
+    expect(accounts.wouldFit({ container: 'one', pool: 'a', bytes: 41 * mib })).toBe(false);
+    expect(accounts.wouldFit({ container: 'one', pool: 'a', bytes: 40 * mib })).toBe(true);
+    expect(accounts.containers.get('one')?.refusedBytes).toBe(0);
+    accounts.admit({ container: 'one', pool: 'nowhere', bytes: 1 });
+    expect(accounts.containers.get('one')?.refusedBytes).toBe(0);
+  });
+
   it('keeps a pool within its limit', () => {
     const accounts = new Accounts(shape());
     accounts.add({ container: 'one', pool: 'b', bytes: 29 * mib });

@@ -92,8 +92,22 @@ export class Accounts {
     });
   }
 
+  /** `admit` as a question: nobody was refused anything. */
+  wouldFit(claim: Claim): boolean {
+    return this.#judge(claim).ok;
+  }
+
   /** Whether the claim fits every budget above it. Changes nothing but the tally of refused bytes. */
   admit(claim: Claim): Result<ScaledPool> {
+    const judged = this.#judge(claim);
+    if (!judged.ok && judged.fault.details?.['scope'] === 'container') {
+      const container = this.containers.get(claim.container);
+      if (container !== undefined) container.refusedBytes += claim.bytes;
+    }
+    return judged;
+  }
+
+  #judge(claim: Claim): Result<ScaledPool> {
     const container = this.container(claim.container);
     if (!container.ok) return container;
     const pool = this.pool(claim.pool);
@@ -104,7 +118,6 @@ export class Accounts {
 
     const { budgetBytes, leasedBytes } = container.value;
     if (leasedBytes + claim.bytes > budgetBytes) {
-      container.value.refusedBytes += claim.bytes;
       return tooMuch('container', claim.container, claim.bytes, leasedBytes, budgetBytes);
     }
     if (pool.value.leasedBytes + claim.bytes > pool.value.pool.limitBytes) {

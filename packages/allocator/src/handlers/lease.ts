@@ -10,7 +10,8 @@ export function leaseEndpoint(agent: Agent): Endpoint {
     host: agent.host,
     party: '*',
     handle: (body, { party }) => {
-      const begun = agent.table.begin({
+      const begin = body.usual === true ? agent.table.beginUsual : agent.table.begin;
+      const begun = begin.call(agent.table, {
         container: party,
         pool: body.pool,
         bytes: body.bytes,

@@ -55,7 +55,7 @@ export class KeptPools {
   ): Result<BlockPlace> {
     const account = this.#table.accounts.pool(pool);
     if (!account.ok) return account;
-    const { strategy, segmentBytes, region } = account.value.pool;
+    const { strategy, region } = account.value.pool;
     if (strategy !== 'first_fit') {
       return fail(
         'unsupported',
@@ -69,7 +69,7 @@ export class KeptPools {
       const handle = segment.arena.allocate(bytes, alignment);
       if (handle !== null) return this.#place(segment, handle, bytes);
     }
-    const segment = this.#open(container, pool, Math.max(bytes, segmentBytes), bytes);
+    const segment = this.#open(container, pool, bytes);
     if (!segment.ok) return segment;
     const handle = segment.value.arena.allocate(bytes, alignment);
     if (handle === null)
@@ -140,13 +140,9 @@ export class KeptPools {
     this.#nextBlock = Math.max(this.#nextBlock, next);
   }
 
-  #open(container: string, pool: string, bytes: number, neededBytes: number): Result<KeptSegment> {
+  #open(container: string, pool: string, bytes: number): Result<KeptSegment> {
     const request = { container, pool, ttlMs: this.#ttlMs, mode: 'kept' as const };
-    let lease = this.#table.begin({ ...request, bytes });
-    // A pool or budget smaller than its usual segment still serves what was asked.
-    if (!lease.ok && lease.fault.code === 'over_budget' && bytes > neededBytes) {
-      lease = this.#table.begin({ ...request, bytes: neededBytes });
-    }
+    const lease = this.#table.beginUsual({ ...request, bytes });
     if (!lease.ok) return lease;
     const { segment, bytes: leased } = lease.value;
     const made = attempt(() => createFileSegment({ path: this.#path(segment), bytes: leased }));

@@ -22,6 +22,8 @@ export const leaseSegment = exchange({
   request: z.object({
     pool: tokenName,
     bytes: sizeBytes,
+    /** True: `bytes` is the least; the pool's usual segment is leased when that is larger and every budget has room. */
+    usual: z.boolean().optional(),
     /** How long the lease lives without a sign of life: an open holder socket or an extend. */
     ttlMs: z.number().int().min(100).max(86_400_000).optional(),
   }),
