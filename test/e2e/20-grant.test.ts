@@ -104,10 +104,38 @@ describe('a grant', () => {
     const released = await host.bus.request(exchanges.releaseSegment, owner, { segment: writer.segment });
     expect(released).toMatchObject({ releasedBytes: 0, lingeringBytes: 4 * mib });
     expect((await reader.peer.next()).reply).toMatchObject({ type: 'ended', reason: 'release' });
+    await writer.peer.next();
+    await writer.peer.ask({ type: 'closed', id: 4, segment: writer.segment });
     expect(poolBytes()).toBe(4 * mib);
     expect([...reader.mapping.view(0, 3)]).toEqual([9, 9, 9]);
     await reader.peer.ask({ type: 'closed', id: 5, segment: writer.segment });
     expect(poolBytes()).toBe(0);
+  });
+
+  it('counts what lingers against the budget of its owner', async () => {
+    await using writer = await hold(host.bus, 'market-data', { pool: 'trading', bytes: 8 * mib });
+    await host.bus.request(exchanges.grantSegment, owner, { segment: writer.segment, to: 'risk-engine' });
+    await using reader = await read(host.bus, 'risk-engine', writer.segment);
+    await host.bus.request(exchanges.releaseSegment, owner, { segment: writer.segment });
+    const { budgetBytes, leasedBytes } = await host.bus.request(exchanges.describeSegments, owner, {});
+    expect(leasedBytes).toBe(0);
+    await expect(
+      host.bus.request(exchanges.leaseSegment, owner, { pool: 'trading', bytes: budgetBytes - 4 * mib }),
+    ).rejects.toMatchObject({ code: 'over_budget', details: { scope: 'container', granted: 8 * mib } });
+    expect(reader.mapping.bytes).toBe(8 * mib);
+  });
+
+  it('is refused for a segment that the agent keeps in a file', async () => {
+    const { block, segment } = await host.bus.request(exchanges.allocateBlock, owner, {
+      pool: 'temporary',
+      bytes: 64,
+    });
+    await expect(
+      host.bus.request(exchanges.grantSegment, owner, { segment, to: 'risk-engine' }),
+    ).rejects.toMatchObject({
+      code: 'unsupported',
+    });
+    await host.bus.request(exchanges.freeBlock, owner, { block });
   });
 
   it('leaves a second process of the owner without a new writable mapping, and says why', async () => {

@@ -59,6 +59,16 @@ describe('kept blocks', () => {
     expect(existsSync(`${host.config.host.state_dir}/${segment}`)).toBe(false);
   });
 
+  it('are listed from a block on that is gone by now', async () => {
+    const blocks = [];
+    for (let turn = 0; turn < 4; turn += 1) blocks.push(await allocate(64));
+    const after = blocks[1]?.block ?? '';
+    await free(after);
+    const rest = await host.bus.request(exchanges.describeBlocks, at, { after });
+    expect(rest.blocks.map(({ block }) => block)).toEqual(blocks.slice(2).map(({ block }) => block));
+    for (const [index, { block }] of blocks.entries()) if (index !== 1) await free(block);
+  });
+
   it('are refused in a pool whose strategy the agent cannot keep, with the reason', async () => {
     await expect(
       host.bus.request(exchanges.allocateBlock, at, { pool: 'websocket', bytes: 64 }),

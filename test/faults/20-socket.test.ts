@@ -1,9 +1,12 @@
 /** Hostile peers on the agent's socket: garbage, silence, foreign tickets, floods. Nobody else notices. */
 
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, openSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { exchanges } from '@nautilus/contracts';
-import { createSegment } from '@nautilus/native';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { takeSample } from '@nautilus/allocator';
+import { exchanges, sampleTaken } from '@nautilus/contracts';
+import { createArena, createSegment, Descriptor, mapSegment, probeHost } from '@nautilus/native';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { hold } from '../support/holding.ts';
@@ -92,6 +95,54 @@ describe("the socket's peer", () => {
     expect(host.agent.agent.table.leases.get(good.segment)?.holders.size).toBe(1);
   });
 
+  it('that comes back with a ledger that could shrink is taken back without it', async () => {
+    const at = { host: 'h1', party: 'risk-engine' };
+    await using good = await hold(host.bus, 'risk-engine', { pool: 'risk', bytes: mib });
+    const lease = host.agent.agent.table.leases.get(good.segment);
+    // As after a restart: the agent knows the segment and has no descriptor of it.
+    lease?.ledger?.close();
+    if (lease !== undefined) lease.ledger = null;
+    const directory = mkdtempSync(join(tmpdir(), 'nautilus-ledger-'));
+    for (const file of [join(directory, 'file'), '/dev/null']) {
+      if (file !== '/dev/null') writeFileSync(file, Buffer.alloc(4096));
+      await using peer = await Peer.connect(path());
+      using impostor = Descriptor.adopt(openSync(file, 'r+'));
+      const answer = await peer.ask(
+        {
+          type: 'return',
+          id: 1,
+          container: 'risk-engine',
+          segment: good.segment,
+          access: 'read-write',
+          secret: good.secret,
+        },
+        [good.descriptors[0] as Descriptor, impostor],
+      );
+      expect(answer.reply.type).toBe('returned');
+      expect(lease?.ledger).toBeNull();
+      if (file !== '/dev/null') truncateSync(file, 0);
+    }
+    rmSync(directory, { recursive: true });
+    expect((await host.bus.request(exchanges.describeSegments, at, {})).segments[0]?.liveBytes).toBeNull();
+  });
+
+  it('whose ledger is full of nonsense changes no figure beyond reason', async () => {
+    await using good = await hold(host.bus, 'risk-engine', { pool: 'risk', bytes: mib });
+    using ledger = mapSegment(good.descriptors[1] as Descriptor, { access: 'read-write' });
+    const bytes = ledger.view(0, 4096);
+    const header = bytes.slice(0, 16);
+    using arena = createArena({ strategy: 'first_fit', bytes: mib, ledger });
+    bytes.fill(255, 16);
+    const { liveBytes } =
+      (await host.bus.request(exchanges.describeSegments, { host: 'h1', party: 'risk-engine' }, {}))
+        .segments[0] ?? {};
+    expect(liveBytes).toBeLessThanOrEqual(mib);
+    expect(arena.closed).toBe(false);
+    expect(header.length).toBe(16);
+    const sample = takeSample(host.agent.agent, probeHost(), 1);
+    expect(sampleTaken.body.safeParse(sample).success).toBe(true);
+  });
+
   it('with an expired ticket is told how late it is', async () => {
     const lease = await host.bus.request(
       exchanges.leaseSegment,
@@ -110,18 +161,20 @@ describe("the socket's peer", () => {
     );
   });
 
-  it('beyond the limit of connections is refused, and the limit is free again afterwards', async () => {
+  it('beyond the limit of connections makes the longest silent one go, not the newcomer', async () => {
     await eventually(
       () => host.agent.agent.table.leases.size,
       (count) => count === 0,
     );
-    const peers = await Promise.all(Array.from({ length: 25 }, () => Peer.connect(path())));
-    const refused = await Promise.race(peers.slice(20).map((peer) => peer.next()));
-    expect(refused.reply).toMatchObject({ fault: { message: expect.stringContaining('max_connections') } });
-    for (const peer of peers) peer.connection.close();
-    await Promise.all(peers.map((peer) => peer.closed));
+    const silent = await Promise.all(Array.from({ length: 20 }, () => Peer.connect(path())));
+    const refused = silent[0]?.next();
     await using good = await hold(host.bus, 'risk-engine', { pool: 'risk', bytes: mib });
-    expect(good.mapping.bytes).toBe(mib);
+    expect((await refused)?.reply).toMatchObject({
+      fault: { message: expect.stringContaining('max_connections') },
+    });
+    expect(good.peer.connection.closed).toBe(false);
+    for (const peer of silent) peer.connection.close();
+    await Promise.all(silent.map((peer) => peer.closed));
   });
 
   it('costs no descriptor, however often it comes and goes', async () => {

@@ -29,6 +29,8 @@ export interface AgentParts {
   readonly events: MemoryEvents;
   readonly key: Buffer;
   readonly pageBytes: number;
+  /** Files that this process may have open. */
+  readonly descriptorLimit: number;
   readonly instance: string;
   readonly now: () => number;
 }
@@ -56,8 +58,20 @@ export function createAgent(parts: AgentParts): Agent {
     accounts,
     table,
     tickets,
-    exchange: new Exchange(table, tickets, key),
-    kept: new KeptPools(table, { directory: config.host.state_dir, ttlMs: config.allocator.kept_ttl }),
+    exchange: new Exchange(table, tickets, key, shareOfDescriptors(parts.descriptorLimit)),
+    kept: new KeptPools(table, {
+      directory: config.host.state_dir,
+      ttlMs: config.allocator.kept_ttl,
+      mostBlocks: config.allocator.max_blocks_per_container,
+    }),
     now,
   };
+}
+
+/** Kept for sockets, NATS, files and the pages of `/proc`. */
+const reservedDescriptors = 256;
+
+/** No container may have more than a quarter of what is left: it could starve the others. */
+function shareOfDescriptors(limit: number): number {
+  return Math.max(16, Math.floor((limit - reservedDescriptors) / 4));
 }

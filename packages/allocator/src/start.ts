@@ -51,6 +51,7 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
   const { config, log } = options;
   const clock = options.clock ?? systemClock();
   const facts = probeHost();
+  const { soft: descriptors } = raiseDescriptorLimit();
   const shape = scaleMemory(config, options.totalBytes ?? facts.totalBytes);
   const state = unwrap(openStateDirectory(config.host.state_dir, facts.bootId));
   const health = createHealth();
@@ -63,6 +64,7 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
     journal: state.journal,
     key: state.key,
     pageBytes: facts.pageBytes,
+    descriptorLimit: descriptors,
     instance: options.instance ?? randomBytes(6).toString('hex'),
     now: () => clock.now(),
     events: {
@@ -88,11 +90,7 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
   const memory: Component = {
     name: 'memory',
     start: () => {
-      const { soft } = raiseDescriptorLimit();
-      log.info(
-        { scale: shape.scale, grantableBytes: shape.grantableBytes, descriptors: soft },
-        'memory shaped',
-      );
+      log.info({ scale: shape.scale, grantableBytes: shape.grantableBytes, descriptors }, 'memory shaped');
       if (state.damage !== null) log.warn({ damage: state.damage }, 'the end of the journal was lost');
       const recovered = recover(state.entries, agent.accounts, clock.now());
       for (const loss of recovered.dropped) log.warn(loss, 'lease dropped');
@@ -129,13 +127,10 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
       mkdirSync(dirname(config.host.socket), { recursive: true });
       socket.start();
     },
-    stop: () => {
-      socket.stop();
-      for (const lease of agent.table.leases.values()) lease.holders.clear();
-      socket.closeSessions();
-    },
+    stop: () => socket.stop(),
   };
   const graceUntil = clock.monotonic() + config.allocator.return_grace;
+  let isGraceOver = false;
   const timers = new AbortController();
   const sweeper: Component = {
     name: 'sweeper',
@@ -145,10 +140,9 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
         sweepMs,
         () => {
           for (const lease of agent.table.expired()) agent.table.end(lease, 'expiry');
-          if (clock.monotonic() >= graceUntil) {
-            for (const lease of [...agent.table.leases.values()]) {
-              if (lease.state === 'returning') agent.table.end(lease, 'not-returned');
-            }
+          if (!isGraceOver && clock.monotonic() >= graceUntil) {
+            isGraceOver = true;
+            agent.table.endOfGrace();
           }
           control.applyBudgets();
         },

@@ -5,6 +5,7 @@
 import type { Msg } from '@nats-io/transport-node';
 import { headers } from '@nats-io/transport-node';
 import { type Fault, fail, headerNames, type Result } from '@nautilus/contracts';
+import { isAnswerable } from './answerable.ts';
 import type { Link } from './link.ts';
 import { faultHeaders, parseBody } from './message.ts';
 import { Scope } from './request-scope.ts';
@@ -40,6 +41,14 @@ export class EndpointRunner {
 
   /** Runs inside the client's read loop, so it only starts, queues or refuses. */
   take(message: Msg): void {
+    if (!isAnswerable(message.reply)) {
+      this.#link.stats.invalidMessages += 1;
+      this.#link.log.warn(
+        { subject: message.subject, reply: message.reply },
+        'bus: a request names a reply subject that is no inbox',
+      );
+      return;
+    }
     this.figures.requests += 1;
     this.#link.stats.handled += 1;
     if (this.#running.size < this.#concurrency) this.#start(message);

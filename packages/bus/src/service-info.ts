@@ -1,6 +1,7 @@
 /** ADR-32's `$SRV.PING`, `INFO` and `STATS`, so that `nats micro` and any service client can see what runs here. */
 import type { Msg, Subscription as NatsSubscription } from '@nats-io/transport-node';
 import { exchangeSubject } from '@nautilus/contracts';
+import { isAnswerable } from './answerable.ts';
 import type { EndpointRunner } from './endpoint-runner.ts';
 import type { Link } from './link.ts';
 import type { ServiceDefinition } from './serve.ts';
@@ -46,6 +47,7 @@ export class ServiceInfo {
     const subscriptions: Promise<NatsSubscription>[] = [];
     for (const [verb, answer] of Object.entries(answers)) {
       const take = (message: Msg): void => {
+        if (!isAnswerable(message.reply)) return;
         try {
           message.respond(JSON.stringify(answer()));
         } catch (error) {

@@ -56,11 +56,12 @@ export class NautilusClient implements AsyncDisposable {
     const control = new Control({ bus, host, container, timeoutMs: requestTimeoutMs });
     const counters: Counters = { allocations: 0, frees: 0, reconnects: 0 };
     const holdings = new Holdings();
-    const releases = new Releases(control, log);
     const onReturn = (): Promise<void> => {
       counters.reconnects += 1;
       return releases.retry();
     };
+    const link = new AgentLink({ container, holdings, timing, log, onReturn: () => void onReturn() });
+    const releases = new Releases(control, log, (segment) => link.unmapped(segment));
     this.#stopListening = bus.onReconnect(onReturn);
     this.#context = {
       control,
@@ -69,7 +70,7 @@ export class NautilusClient implements AsyncDisposable {
       counters,
       timing,
       log,
-      link: new AgentLink({ container, holdings, timing, log, onReturn: () => void onReturn() }),
+      link,
       patienceMs: requestTimeoutMs * 3,
       lost: (loss) => this.#losses.emit(loss),
     };

@@ -10,17 +10,21 @@ import { isAway } from './patience.ts';
 export class Releases {
   readonly #control: Control;
   readonly #log: BusLog;
+  readonly #unmapped: (segment: string) => Promise<void>;
   readonly #pending = new Set<string>();
 
-  constructor(control: Control, log: BusLog) {
+  /** `unmapped` tells the agent's socket that this process maps the segment no more: until then its bytes linger. */
+  constructor(control: Control, log: BusLog, unmapped: (segment: string) => Promise<void>) {
     this.#control = control;
     this.#log = log;
+    this.#unmapped = unmapped;
   }
 
   /** Bytes that the agent has back (those that readers still map are not); null when it will be tried again. */
   async release(segment: string): Promise<number | null> {
     this.#pending.add(segment);
     try {
+      await this.#unmapped(segment);
       const { releasedBytes } = await this.#control.release(segment);
       this.#pending.delete(segment);
       return releasedBytes;

@@ -19,14 +19,9 @@ const kv = (...buckets: string[]) => buckets.map((name) => `$KV.${name}.>`);
 
 export const roles = {
   container: {
-    summary: 'A container: asks in its own name, hears commands to itself, alerts and facts of its host.',
+    summary: 'A container: asks in its own name, hears commands to itself and alerts of its host.',
     publish: [`${subjectRoot}.req.{host}.{party}.>`],
-    subscribe: [
-      ...answers,
-      `${subjectRoot}.cmd.{host}.{party}.>`,
-      `${subjectRoot}.alert.{host}.>`,
-      `${subjectRoot}.evt.{host}.agent.>`,
-    ],
+    subscribe: [...answers, `${subjectRoot}.cmd.{host}.{party}.>`, `${subjectRoot}.alert.{host}.>`],
     allowResponses: true,
   },
   agent: {

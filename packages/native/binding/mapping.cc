@@ -58,7 +58,7 @@ napi_value mapping_close(const Call& call) {
   for (uint32_t at = 0; at < count; ++at) {
     napi_value window = nullptr;
     check(napi_get_element(call.env(), call.value(1), at, &window));
-    check(napi_detach_arraybuffer(call.env(), window));
+    detach_window(window);
   }
   region.close();
   return undefined_js();

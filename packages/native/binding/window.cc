@@ -11,6 +11,15 @@
 
 namespace nautilus {
 
+namespace {
+
+// Known to V8's embedder only: no JavaScript can name it.
+v8::Local<v8::Value> detach_key(v8::Isolate* isolate) {
+  return v8::Symbol::ForApi(isolate, v8::String::NewFromUtf8Literal(isolate, "nautilus.window"));
+}
+
+}  // namespace
+
 napi_value create_window(void* memory, size_t bytes) {
 #ifdef V8_ENABLE_SANDBOX
   static_cast<void>(memory);
@@ -20,13 +29,23 @@ napi_value create_window(void* memory, size_t bytes) {
   v8::Isolate* isolate = v8::Isolate::GetCurrent();
   std::unique_ptr<v8::BackingStore> store =
       v8::ArrayBuffer::NewBackingStore(memory, bytes, v8::BackingStore::EmptyDeleter, nullptr);
-  const v8::Local<v8::Value> window = v8::ArrayBuffer::New(isolate, std::move(store));
+  const v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate, std::move(store));
+  buffer->SetDetachKey(detach_key(isolate));
+  const v8::Local<v8::Value> window = buffer;
   // A napi_value is a Local by another name; Node itself converts them so (js_native_api_v8.h).
   static_assert(sizeof(napi_value) == sizeof(window));
   napi_value value = nullptr;
   std::memcpy(&value, &window, sizeof(value));
   return value;
 #endif
+}
+
+void detach_window(napi_value window) {
+  v8::Local<v8::Value> value;
+  std::memcpy(static_cast<void*>(&value), &window, sizeof(window));
+  if (!value->IsArrayBuffer()) return;
+  const v8::Maybe<bool> detached = value.As<v8::ArrayBuffer>()->Detach(detach_key(v8::Isolate::GetCurrent()));
+  static_cast<void>(detached);
 }
 
 }  // namespace nautilus

@@ -41,6 +41,39 @@ describe('Mapping.close', () => {
   });
 });
 
+describe('the buffer of a mapping', () => {
+  /** Copied, or refused: both leave the memory where its mapping is. */
+  const tolerates = (move: () => unknown): void => {
+    try {
+      move();
+    } catch (error) {
+      expect(error).toBeInstanceOf(Error);
+    }
+  };
+
+  it('cannot be moved away from its mapping, by no means that JavaScript has', () => {
+    const mapping = mapNew('immovable', 65_536);
+    const view = mapping.view(0, 65_536);
+    view[0] = 5;
+    const buffer = view.buffer as ArrayBuffer & { transfer?: () => ArrayBuffer };
+    tolerates(() => structuredClone(view, { transfer: [buffer] }));
+    tolerates(() => new MessageChannel().port1.postMessage(view, [buffer]));
+    if (buffer.transfer !== undefined) expect(() => buffer.transfer?.()).toThrow(TypeError);
+    expect(view.length).toBe(65_536);
+    expect(view[0]).toBe(5);
+    mapping.close();
+    expect(view.length).toBe(0);
+  });
+
+  it('survives in a copy that was sent, after the mapping is gone', () => {
+    const mapping = mapNew('copied', 4096);
+    mapping.view(0, 1)[0] = 9;
+    const copy = structuredClone(mapping.view(0, 1));
+    mapping.close();
+    expect(copy[0]).toBe(9);
+  });
+});
+
 describe('a forgotten mapping', () => {
   it('stays as long as one of its views, and goes with the last', async () => {
     let view: Uint8Array | null = mapNew('forgotten', 4096).view(0, 4096);

@@ -3,6 +3,7 @@
 // every 2 GiB and are up to 4 GiB long, hence every range up to 2 GiB lies whole in one. Views are made here,
 // in JavaScript, without a native call.
 
+import { markAsUntransferable } from 'node:worker_threads';
 import { native } from './addon.ts';
 import { checkOffset } from './check.ts';
 import { invalidArgument, NativeError } from './errors.ts';
@@ -72,6 +73,8 @@ export class Mapping {
     if (window === undefined) {
       window = native.mappingWindow(handle, start, Math.min(maxWindowBytes, this.bytes - start));
       handles.set(window, handle);
+      // In a message it is copied, or refused, by the version of Node; it never moves.
+      markAsUntransferable(window);
       this.#windows[index] = window;
     }
     return new Uint8Array(window, offset - start, length);

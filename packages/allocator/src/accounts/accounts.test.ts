@@ -78,17 +78,23 @@ describe('Accounts#admit()', () => {
     expect(code(accounts.admit({ container: 'two', pool: 'b', bytes: 10 * mib }))).toBe('ok');
   });
 
-  it('counts lingering bytes against the host', () => {
+  it('counts lingering bytes against their container and against the host', () => {
     const accounts = new Accounts(shape());
     accounts.add({ container: 'one', pool: 'c', bytes: 40 * mib });
     accounts.add({ container: 'two', pool: 'a', bytes: 40 * mib });
     accounts.end({ container: 'one', pool: 'c', bytes: 40 * mib }, true);
     expect(accounts.leasedBytes + accounts.lingeringBytes).toBe(80 * mib);
-    expect(accounts.admit({ container: 'one', pool: 'b', bytes: mib })).toMatchObject({
+    const one = { container: 'one', pool: 'b', bytes: mib };
+    expect(accounts.admit(one)).toMatchObject({
+      fault: { details: { scope: 'container', granted: 40 * mib } },
+    });
+    const two = accounts.containers.get('two');
+    if (two !== undefined) two.budgetBytes = 80 * mib;
+    expect(accounts.admit({ ...one, container: 'two' })).toMatchObject({
       fault: { details: { scope: 'host' } },
     });
     accounts.settle({ container: 'one', pool: 'c', bytes: 40 * mib });
-    expect(code(accounts.admit({ container: 'one', pool: 'b', bytes: mib }))).toBe('ok');
+    expect(code(accounts.admit(one))).toBe('ok');
   });
 
   it('names what does not exist', () => {
@@ -136,8 +142,8 @@ describe('Accounts#admit()', () => {
             expect(leasedBytes).toBeLessThanOrEqual(pool.limitBytes);
           for (const { region, leasedBytes } of accounts.regions.values())
             expect(leasedBytes).toBeLessThanOrEqual(region.capacityBytes);
-          for (const { budgetBytes, leasedBytes } of accounts.containers.values())
-            expect(leasedBytes).toBeLessThanOrEqual(budgetBytes);
+          for (const { budgetBytes, leasedBytes, lingeringBytes } of accounts.containers.values())
+            expect(leasedBytes + lingeringBytes).toBeLessThanOrEqual(budgetBytes);
         }
       }),
       { numRuns: 200 },

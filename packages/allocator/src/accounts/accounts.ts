@@ -18,6 +18,8 @@ export interface ContainerAccount {
   readonly spec: ContainerSpec;
   budgetBytes: number;
   leasedBytes: number;
+  /** Of ended leases that somebody still maps: they count against the budget until they are let go. */
+  lingeringBytes: number;
   highWaterBytes: number;
   /** Bytes refused for want of budget since the last report. */
   refusedBytes: number;
@@ -47,7 +49,7 @@ export class Accounts {
   readonly pools: ReadonlyMap<string, PoolAccount>;
   readonly regions: ReadonlyMap<string, RegionAccount>;
   leasedBytes = 0;
-  /** Bytes of ended leases that readers still map: no container's, yet not free. */
+  /** Bytes of ended leases that somebody still maps, over all containers. */
   lingeringBytes = 0;
 
   constructor(shape: MemoryShape) {
@@ -60,6 +62,7 @@ export class Accounts {
           spec,
           budgetBytes: spec.minimumBytes,
           leasedBytes: 0,
+          lingeringBytes: 0,
           highWaterBytes: 0,
           refusedBytes: 0,
           leases: 0,
@@ -116,9 +119,10 @@ export class Accounts {
     if (region === undefined)
       throw new Error(`pool ${claim.pool} names region ${pool.value.pool.region}, which does not exist`);
 
-    const { budgetBytes, leasedBytes } = container.value;
-    if (leasedBytes + claim.bytes > budgetBytes) {
-      return tooMuch('container', claim.container, claim.bytes, leasedBytes, budgetBytes);
+    const { budgetBytes } = container.value;
+    const occupied = container.value.leasedBytes + container.value.lingeringBytes;
+    if (occupied + claim.bytes > budgetBytes) {
+      return tooMuch('container', claim.container, claim.bytes, occupied, budgetBytes);
     }
     if (pool.value.leasedBytes + claim.bytes > pool.value.pool.limitBytes) {
       return tooMuch('pool', claim.pool, claim.bytes, pool.value.leasedBytes, pool.value.pool.limitBytes);
@@ -155,15 +159,17 @@ export class Accounts {
   end(claim: Claim, lingering: boolean): void {
     const { container } = this.#accountsOf(claim);
     container.leasedBytes -= claim.bytes;
+    container.lingeringBytes += claim.bytes;
     container.leases -= 1;
     this.leasedBytes -= claim.bytes;
     this.lingeringBytes += claim.bytes;
     if (!lingering) this.settle(claim);
   }
 
-  /** The last reader let go of an ended lease: its bytes are free. */
+  /** Nobody maps an ended lease any more: its bytes are free. */
   settle(claim: Claim): void {
-    const { pool, region } = this.#accountsOf(claim);
+    const { container, pool, region } = this.#accountsOf(claim);
+    container.lingeringBytes -= claim.bytes;
     pool.leasedBytes -= claim.bytes;
     pool.segments -= 1;
     region.leasedBytes -= claim.bytes;

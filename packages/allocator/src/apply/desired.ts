@@ -49,15 +49,18 @@ export class BudgetApplier {
     if (this.#pending !== null) clearTimeout(this.#pending);
     this.#pending = null;
     const { accounts, table, shape } = this.#agent;
-    const holders = [...accounts.containers.values()].map(({ name, budgetBytes, leasedBytes, spec }) => ({
-      name,
-      budgetBytes,
-      leasedBytes,
-      maximumBytes: spec.maximumBytes,
-    }));
+    const holders = [...accounts.containers.values()].map(
+      ({ name, budgetBytes, leasedBytes, lingeringBytes, spec }) => ({
+        name,
+        budgetBytes,
+        leasedBytes: leasedBytes + lingeringBytes,
+        maximumBytes: spec.maximumBytes,
+      }),
+    );
     const outcome = applyBudgets(holders, this.#desired, {
       grantableBytes: shape.grantableBytes,
-      lingeringBytes: accounts.lingeringBytes,
+      // In the claims of their containers already.
+      lingeringBytes: 0,
       epoch: table.budgetEpoch,
     });
     for (const refusal of outcome.refused) {

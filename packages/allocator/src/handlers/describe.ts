@@ -3,6 +3,7 @@ import { type Endpoint, endpoint } from '@nautilus/bus';
 import { exchanges, ok, type SegmentDescription } from '@nautilus/contracts';
 import type { Agent } from '../agent.ts';
 import type { Lease } from '../memory/lease.ts';
+import { liveBytesOf } from '../memory/ledger-figures.ts';
 
 /** More would not fit one NATS message with room to spare. */
 const mostSegments = 1000;
@@ -45,7 +46,7 @@ function describe(agent: Agent, lease: Lease, party: string): SegmentDescription
     mode: lease.mode,
     state: lease.state,
     bytes: lease.bytes,
-    liveBytes: lease.mode === 'kept' ? agent.kept.liveBytesOf(lease) : agent.table.liveBytesOf(lease),
+    liveBytes: lease.mode === 'kept' ? agent.kept.liveBytesOf(lease) : liveBytesOf(lease),
     leasedAt: lease.leasedAt,
     expiresAt: held ? null : lease.expiresAt,
     grants: owner ? [...lease.grants] : [],

@@ -17,18 +17,22 @@ export function grantEndpoint(agent: Agent): Endpoint {
       if (!reader.ok) return reader;
       if (body.to === party)
         return fail('invalid_request', `to: ${party} owns ${body.segment}; a grant is for another container`);
+      // A file has no seals: its owner could cut it off under a reader, and a reader open it for writing.
+      if (lease.mode === 'kept') {
+        return fail(
+          'unsupported',
+          `${body.segment} is kept by the agent in a file and cannot be shared; lease a segment for that`,
+        );
+      }
       // Sealing before the owner has mapped would lock the owner itself out.
-      if (lease.descriptor === null || (lease.mode === 'mapped' && !lease.ownerMapped)) {
+      if (lease.descriptor === null || !lease.ownerMapped) {
         return fail(
           'not_mapped',
           `${party} has not mapped ${body.segment} yet; exchange the ticket and map it first`,
         );
       }
       let reason: string | null = null;
-      if (lease.mode === 'kept')
-        reason =
-          'the agent keeps this segment in a file, which has no seals; readers get a read-only descriptor';
-      else if (!lease.sealed) {
+      if (!lease.sealed) {
         const written = agent.table.journal.append({ op: 'sealed', segment: lease.segment });
         if (!written.ok) return written;
         const outcome = sealFutureWrites(lease.descriptor);

@@ -12,9 +12,11 @@ import {
   type Mapping,
   mapSegment,
   reopenReadOnly,
+  sealFutureWrites,
 } from '@nautilus/native';
+import { attempt } from './attempt.ts';
 import type { Lease } from './lease.ts';
-import { attempt, type SegmentTable } from './table.ts';
+import type { SegmentTable } from './table.ts';
 import type { Ticket, Tickets } from './tickets.ts';
 
 export interface HandedOut {
@@ -37,10 +39,13 @@ export class Exchange {
   readonly #table: SegmentTable;
   readonly #tickets: Tickets;
   readonly #key: Buffer;
+  /** Mapped segments of one container; each costs a descriptor of the agent. */
+  readonly #mostDescriptors: number;
 
   /** `key` signs secrets; it lives in the state directory, so a restarted agent recognises what it gave out. */
-  constructor(table: SegmentTable, tickets: Tickets, key: Buffer) {
+  constructor(table: SegmentTable, tickets: Tickets, key: Buffer, mostDescriptors: number) {
     this.#table = table;
+    this.#mostDescriptors = mostDescriptors;
     this.#tickets = tickets;
     this.#key = key;
   }
@@ -69,14 +74,16 @@ export class Exchange {
 
   closed(session: number, segment: string): Result<null> {
     const lease = this.#table.leases.get(segment);
-    if (lease !== undefined) this.#table.readerLeft(lease, session);
+    if (lease === undefined) return ok(null);
+    if (lease.holders.has(session)) this.#table.holderUnmapped(lease, session);
+    else this.#table.readerLeft(lease, session);
     return ok(null);
   }
 
   /** After a restart: the holder proves what it holds by secret and by the descriptor itself. */
   takeBack(session: number, claim: SegmentReturn, descriptors: readonly Descriptor[]): Result<Lease> {
     const lease = this.#table.leases.get(claim.segment);
-    if (lease === undefined || lease.state === 'lingering') {
+    if (lease === undefined) {
       return fail('unknown_segment', `no lease of ${claim.segment} is in the books of this agent`, {
         segment: claim.segment,
       });
@@ -107,15 +114,15 @@ export class Exchange {
       lease.readers.set(session, claim.container);
       return ok(lease);
     }
-    if (lease.ledger === null && descriptors[1] !== undefined) {
-      const ledger = this.#mapLedger(descriptors[1]);
-      if (!ledger.ok) return ledger;
-      lease.ledger = ledger.value;
-    }
-    lease.descriptor ??= payload;
+    lease.holders.add(session);
+    // Ended while nobody could hear it: the holder is counted until it lets go, and is told to.
+    if (lease.state === 'lingering') return ok(lease);
+    this.#takeLedger(lease, identity.ledger, descriptors[1]);
+    this.#table.keepDescriptor(lease, payload);
+    // The seal may have been written down and not applied when the agent died.
+    if (lease.sealed) lease.sealed = sealFutureWrites(payload).sealed;
     lease.ownerMapped = true;
     lease.state = 'mapped';
-    lease.holders.add(session);
     return ok(lease);
   }
 
@@ -126,28 +133,37 @@ export class Exchange {
         `${lease.segment} was granted and is sealed: no new writable mapping; the process that mapped it first keeps its own`,
       );
     }
+    if (lease.state === 'returning') {
+      return fail('not_ready', `${lease.segment} is not back from its holder yet; try again`);
+    }
     const table = this.#table;
+    if (lease.descriptor === null && table.descriptorsOf(lease.container) >= this.#mostDescriptors) {
+      return fail(
+        'descriptors_exhausted',
+        `container ${lease.container} maps ${this.#mostDescriptors} segments, its share of the agent's descriptors; use larger segments`,
+      );
+    }
+    const fresh = lease.descriptor === null;
     const made = attempt(() => {
-      const fresh = lease.descriptor === null;
-      lease.descriptor ??= createSegment({
-        name: `nautilus-${lease.pool}-${lease.segment}`,
-        bytes: lease.bytes,
-      });
+      const payload =
+        lease.descriptor ??
+        createSegment({ name: `nautilus-${lease.pool}-${lease.segment}`, bytes: lease.bytes });
       const ledger = createSegment({ name: `nautilus-ledger-${lease.segment}`, bytes: ledgerBytes });
-      return { payload: lease.descriptor, ledger, fresh };
+      return { payload, ledger };
     });
     if (!made.ok) return made;
-    const { payload, ledger, fresh } = made.value;
+    const { payload, ledger } = made.value;
     const { device, inode } = inspectDescriptor(payload);
-    const written = fresh
-      ? table.journal.append({ op: 'mapped', segment: lease.segment, device, inode })
-      : ok(null);
+    const identity = { device, inode, ledger: inspectDescriptor(ledger).inode };
+    const written = table.journal.append({ op: 'mapped', segment: lease.segment, ...identity });
     const mapping = written.ok ? this.#mapLedger(ledger) : written;
     if (!mapping.ok) {
       ledger.close();
+      if (fresh) payload.close();
       return mapping;
     }
-    lease.identity = { device, inode };
+    table.keepDescriptor(lease, payload);
+    lease.identity = identity;
     lease.ledger?.close();
     lease.ledger = mapping.value;
     lease.ownerMapped = false;
@@ -183,6 +199,19 @@ export class Exchange {
       closeAfterSend: reopened.value,
       secret: this.#secret({ container: ticket.container, segment: lease.segment, access: 'read-only' }),
     });
+  }
+
+  /**
+   * The page that a holder hands back is mapped only when it is the one this agent made: sealed, and of the right size.
+   * Any other file could shrink under the reader. Without it the figures of the segment are missing, nothing else.
+   */
+  #takeLedger(lease: Lease, inode: number, descriptor: Descriptor | undefined): void {
+    if (lease.ledger !== null || descriptor === undefined) return;
+    const found = inspectDescriptor(descriptor);
+    if (found.inode !== inode || found.device !== lease.identity?.device || found.bytes !== ledgerBytes)
+      return;
+    const mapping = this.#mapLedger(descriptor);
+    if (mapping.ok) lease.ledger = mapping.value;
   }
 
   #mapLedger(descriptor: Descriptor): Result<Mapping> {

@@ -15,7 +15,7 @@ const entries: JournalEntry[] = [
     leasedAt: 1,
     ttlMs: 1000,
   },
-  { op: 'mapped', segment: 's-00000001', device: 1, inode: 2 },
+  { op: 'mapped', segment: 's-00000001', device: 1, inode: 2, ledger: 3 },
   { op: 'grant', segment: 's-00000001', to: 'b' },
 ];
 

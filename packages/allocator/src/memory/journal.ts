@@ -20,7 +20,15 @@ const lease = z.object({
 });
 const entry = z.discriminatedUnion('op', [
   lease,
-  z.object({ op: z.literal('mapped'), segment: z.string(), device: z.number(), inode: z.number() }),
+  z.object({
+    op: z.literal('mapped'),
+    segment: z.string(),
+    device: z.number(),
+    inode: z.number(),
+    /** Inode of the ledger page that went with it. */
+    ledger: z.number(),
+  }),
+  z.object({ op: z.literal('linger'), segment: z.string() }),
   z.object({ op: z.literal('sealed'), segment: z.string() }),
   z.object({ op: z.literal('end'), segment: z.string() }),
   z.object({ op: z.literal('grant'), segment: z.string(), to: z.string() }),

@@ -12,9 +12,10 @@ import {
   inspectDescriptor,
   openFileSegment,
 } from '@nautilus/native';
+import { attempt } from './attempt.ts';
 import type { JournalEntry } from './journal.ts';
 import type { Lease } from './lease.ts';
-import { attempt, type SegmentTable } from './table.ts';
+import type { SegmentTable } from './table.ts';
 
 interface KeptSegment {
   readonly lease: Lease;
@@ -31,14 +32,17 @@ export class KeptPools {
   readonly #table: SegmentTable;
   readonly #directory: string;
   readonly #ttlMs: number;
+  readonly #mostBlocks: number;
   readonly #segments = new Map<string, KeptSegment>();
-  readonly #blocks = new Map<string, KeptBlock>();
+  /** By container, each in the order of their numbers. */
+  readonly #blocks = new Map<string, Map<string, KeptBlock>>();
   #nextBlock = 1;
 
-  constructor(table: SegmentTable, options: { directory: string; ttlMs: number }) {
+  constructor(table: SegmentTable, options: { directory: string; ttlMs: number; mostBlocks: number }) {
     this.#table = table;
     this.#directory = options.directory;
     this.#ttlMs = options.ttlMs;
+    this.#mostBlocks = options.mostBlocks;
     table.onKeptEnd = (lease) => this.#forget(lease);
     table.keptEntries = () => this.#entries();
   }
@@ -62,6 +66,14 @@ export class KeptPools {
         `pool ${pool} is a ${strategy}; blocks kept by the agent need a first_fit pool`,
       );
     }
+    const own = this.#blocksOf(container);
+    if (own.size >= this.#mostBlocks) {
+      return fail(
+        'over_budget',
+        `container ${container} keeps ${own.size} blocks, the most it may (allocator.max_blocks_per_container); free some, or lease a segment and allocate inside it`,
+        { scope: 'blocks', asked: 1, granted: own.size, available: 0, limit: this.#mostBlocks },
+      );
+    }
     const minimum = this.#table.accounts.regions.get(region)?.region.alignmentBytes ?? 64;
     const alignment = Math.max(minimum, alignmentBytes ?? 1);
     for (const segment of this.#segments.values()) {
@@ -72,17 +84,22 @@ export class KeptPools {
     const segment = this.#open(container, pool, bytes);
     if (!segment.ok) return segment;
     const handle = segment.value.arena.allocate(bytes, alignment);
-    if (handle === null)
-      return fail(
-        'does_not_fit',
-        `${bytes} bytes aligned to ${alignment} do not fit a fresh segment of ${segment.value.lease.bytes}`,
-      );
-    return this.#place(segment.value, handle, bytes);
+    const { lease } = segment.value;
+    const placed =
+      handle === null
+        ? fail(
+            'does_not_fit',
+            `${bytes} bytes aligned to ${alignment} do not fit a fresh segment of ${lease.bytes}`,
+          )
+        : this.#place(segment.value, handle, bytes);
+    // Nothing is in it, so nothing would ever free it.
+    if (!placed.ok) this.#table.end(lease, 'release');
+    return placed;
   }
 
   free(container: string, block: string): Result<{ block: string; freedBytes: number }> {
-    const found = this.#blocks.get(block);
-    if (found === undefined || found.owner.lease.container !== container) {
+    const found = this.#blocksOf(container).get(block);
+    if (found === undefined) {
       return fail(
         'unknown_block',
         `container ${container} has no kept block ${block}: never allocated, or already freed`,
@@ -93,7 +110,7 @@ export class KeptPools {
     if (!written.ok) return written;
     found.owner.arena.free(found.handle);
     found.owner.blocks.delete(block);
-    this.#blocks.delete(block);
+    this.#blocksOf(container).delete(block);
     if (found.owner.blocks.size === 0) this.#table.end(found.owner.lease, 'release');
     else this.#sign(found.owner);
     return ok({ block, freedBytes: found.length });
@@ -104,13 +121,18 @@ export class KeptPools {
     after: string | undefined,
     most: number,
   ): { blocks: BlockPlace[]; truncated: boolean } {
-    const own = [...this.#blocks.values()].filter((block) => block.owner.lease.container === container);
-    const from = after === undefined ? 0 : own.findIndex((block) => block.block === after) + 1;
-    const blocks = own
-      .slice(from, from + most)
-      .map(({ block, segment, offset, length }) => ({ block, segment, offset, length }));
-    for (const segment of new Set(own.map((block) => block.owner))) this.#sign(segment);
-    return { blocks, truncated: own.length > from + most };
+    const blocks: BlockPlace[] = [];
+    const from = after === undefined ? 0 : numberOf(after);
+    let truncated = false;
+    for (const { block, segment, offset, length } of this.#blocksOf(container).values()) {
+      if (numberOf(block) <= from) continue;
+      truncated = blocks.length === most;
+      if (truncated) break;
+      blocks.push({ block, segment, offset, length });
+    }
+    for (const segment of this.#segments.values())
+      if (segment.lease.container === container) this.#sign(segment);
+    return { blocks, truncated };
   }
 
   liveBytesOf(lease: Lease): number | null {
@@ -131,7 +153,7 @@ export class KeptPools {
       if (segment === undefined || handle === null)
         return fail('internal', `block ${place.block} overlaps another in ${lease.segment}`);
       segment.blocks.add(place.block);
-      this.#blocks.set(place.block, { ...place, owner: segment, handle });
+      this.#blocksOf(lease.container).set(place.block, { ...place, owner: segment, handle });
     }
     return ok(null);
   }
@@ -155,8 +177,9 @@ export class KeptPools {
 
   #adopt(lease: Lease, descriptor: NonNullable<Lease['descriptor']>): KeptSegment {
     const { device, inode } = inspectDescriptor(descriptor);
-    lease.descriptor = descriptor;
-    lease.identity = { device, inode };
+    this.#table.keepDescriptor(lease, descriptor);
+    // No ledger: the agent itself knows what is allocated.
+    lease.identity = { device, inode, ledger: 0 };
     const pool = this.#table.accounts.pools.get(lease.pool)?.pool;
     const minimumAlignment =
       this.#table.accounts.regions.get(pool?.region ?? '')?.region.alignmentBytes ?? 64;
@@ -180,7 +203,7 @@ export class KeptPools {
     this.#nextBlock += 1;
     this.#table.counters.allocations += 1;
     segment.blocks.add(block);
-    this.#blocks.set(block, { ...place, owner: segment, handle });
+    this.#blocksOf(segment.lease.container).set(block, { ...place, owner: segment, handle });
     this.#sign(segment);
     return ok(place);
   }
@@ -193,7 +216,8 @@ export class KeptPools {
   #forget(lease: Lease): void {
     const segment = this.#segments.get(lease.segment);
     if (segment === undefined) return;
-    for (const block of segment.blocks) this.#blocks.delete(block);
+    const own = this.#blocksOf(lease.container);
+    for (const block of segment.blocks) own.delete(block);
     segment.arena.close();
     this.#segments.delete(lease.segment);
     const path = this.#path(lease.segment);
@@ -201,17 +225,30 @@ export class KeptPools {
   }
 
   #entries(): JournalEntry[] {
-    const blocks = [...this.#blocks.values()].map(({ block, segment, offset, length }) => ({
-      op: 'block' as const,
-      block,
-      segment,
-      offset,
-      length,
-    }));
+    const blocks = [...this.#blocks.values()]
+      .flatMap((own) => [...own.values()])
+      .map(({ block, segment, offset, length }) => ({
+        op: 'block' as const,
+        block,
+        segment,
+        offset,
+        length,
+      }));
     return [{ op: 'blockCounter', next: this.#nextBlock }, ...blocks];
+  }
+
+  #blocksOf(container: string): Map<string, KeptBlock> {
+    const found = this.#blocks.get(container) ?? new Map<string, KeptBlock>();
+    this.#blocks.set(container, found);
+    return found;
   }
 
   #path(segment: string): string {
     return join(this.#directory, segment);
   }
+}
+
+/** `b-z` → 35. */
+function numberOf(block: string): number {
+  return Number.parseInt(block.slice(2), 36);
 }

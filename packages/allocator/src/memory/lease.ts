@@ -21,9 +21,10 @@ export interface Lease {
   /** Nobody can map it writable any more. */
   sealed: boolean;
   /** Identity of the memory object: what a returned descriptor is compared with. */
-  identity: { readonly device: number; readonly inode: number } | null;
+  identity: { readonly device: number; readonly inode: number; readonly ledger: number } | null;
   descriptor: Descriptor | null;
   ledger: Mapping | null;
+  /** Sessions of the owner that map it. */
   readonly holders: Set<number>;
   /** Containers that may open it for reading. */
   readonly grants: Set<string>;
@@ -49,6 +50,11 @@ export function newLease(
     readers: new Map(),
     endedBecause: null,
   };
+}
+
+/** Nobody maps it, so nothing but the books keeps its bytes. */
+export function isUnmapped(lease: Lease): boolean {
+  return lease.holders.size === 0 && lease.readers.size === 0;
 }
 
 /** Nothing keeps it alive but its time. */

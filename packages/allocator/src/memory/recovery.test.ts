@@ -23,7 +23,7 @@ const lease = (
 describe('recover()', () => {
   it('waits for the holder of a mapped segment and gives an unmapped lease its time again', () => {
     const { leases } = recover(
-      [lease('s-1'), lease('s-2'), { op: 'mapped', segment: 's-1', device: 7, inode: 8 }],
+      [lease('s-1'), lease('s-2'), { op: 'mapped', segment: 's-1', device: 7, inode: 8, ledger: 9 }],
       accounts,
       5000,
     );
@@ -31,7 +31,7 @@ describe('recover()', () => {
       { segment: 's-1', state: 'returning', expiresAt: 6000 },
       { segment: 's-2', state: 'leased', expiresAt: 6000 },
     ]);
-    expect(leases[0]?.identity).toEqual({ device: 7, inode: 8 });
+    expect(leases[0]?.identity).toEqual({ device: 7, inode: 8, ledger: 9 });
   });
 
   it('forgets what had ended, with its blocks', () => {
@@ -69,6 +69,17 @@ describe('recover()', () => {
     expect(found.nextBlock).toBe(36);
     expect(found.budgets.get('ml-engine')).toBe(77);
     expect(found.epoch).toBe(9);
+  });
+
+  it('remembers an ended lease that somebody may still map', () => {
+    const entries: JournalEntry[] = [
+      lease('s-1'),
+      { op: 'mapped', segment: 's-1', device: 7, inode: 8, ledger: 9 },
+      { op: 'grant', segment: 's-1', to: 'archive' },
+      { op: 'linger', segment: 's-1' },
+    ];
+    expect(recover(entries, accounts, 0).leases).toMatchObject([{ segment: 's-1', state: 'lingering' }]);
+    expect(recover([...entries, { op: 'end', segment: 's-1' }], accounts, 0).leases).toEqual([]);
   });
 
   it('says what the configuration of today cannot hold', () => {

@@ -49,13 +49,20 @@ export function recover(
       case 'mapped': {
         const lease = leases.get(entry.segment);
         if (lease === undefined) break;
-        lease.identity = { device: entry.device, inode: entry.inode };
+        lease.identity = { device: entry.device, inode: entry.inode, ledger: entry.ledger };
         lease.state = 'returning';
         break;
       }
       case 'sealed': {
         const lease = leases.get(entry.segment);
         if (lease !== undefined) lease.sealed = true;
+        break;
+      }
+      case 'linger': {
+        const lease = leases.get(entry.segment);
+        if (lease === undefined) break;
+        lease.state = 'lingering';
+        lease.endedBecause = 'release';
         break;
       }
       case 'end':
@@ -87,6 +94,8 @@ export function recover(
     }
   }
   // A kept segment has no holder to wait for.
-  for (const lease of leases.values()) if (lease.mode === 'kept') lease.state = 'leased';
+  for (const lease of leases.values()) {
+    if (lease.mode === 'kept' && lease.state !== 'lingering') lease.state = 'leased';
+  }
   return { leases: [...leases.values()], blocks, nextBlock, budgets, epoch, dropped };
 }

@@ -2,18 +2,13 @@
  * The one place where leases begin and end. Every change goes accounts → journal → memory, so that a killed agent
  * finds in its journal at least what it had promised. What others must hear of it goes out through `MemoryEvents`.
  */
-import {
-  type AgentSample,
-  type ErrorCode,
-  fail,
-  type LeaseEndReason,
-  ok,
-  type Result,
-} from '@nautilus/contracts';
-import { NativeError, readLedger } from '@nautilus/native';
+import { type AgentSample, fail, type LeaseEndReason, ok, type Result } from '@nautilus/contracts';
+import type { Descriptor } from '@nautilus/native';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import { isExpired, type Lease, newLease } from './lease.ts';
+import { isExpired, isUnmapped, type Lease, newLease } from './lease.ts';
+import { allocationsOf, saturated } from './ledger-figures.ts';
+import { leaseEntry, presentEntries } from './present.ts';
 
 export interface MemoryEvents {
   leased(lease: Lease): void;
@@ -58,6 +53,7 @@ export class SegmentTable {
     protocolViolations: 0,
   };
   readonly #options: TableOptions;
+  readonly #descriptors = new Map<string, number>();
   /** Called when a kept segment ends, so that its file and blocks go with it. */
   onKeptEnd: (lease: Lease) => void = () => {};
   /** Lines that describe kept blocks, for compaction. */
@@ -117,6 +113,7 @@ export class SegmentTable {
   adopt(lease: Lease): void {
     this.leases.set(lease.segment, lease);
     this.accounts.add(lease);
+    if (lease.state === 'lingering') this.accounts.end(lease, true);
   }
 
   /** The lease of `segment` if `container` owns it. Another's segment looks like none: existence is not disclosed. */
@@ -142,30 +139,26 @@ export class SegmentTable {
 
   end(lease: Lease, reason: LeaseEndReason): { releasedBytes: number; lingeringBytes: number } {
     if (lease.state === 'lingering') return { releasedBytes: 0, lingeringBytes: lease.bytes };
-    // A lost line only means that a restarted agent waits for a holder that will not come.
-    this.journal.append({ op: 'end', segment: lease.segment });
-    const lingers = lease.readers.size > 0;
+    const lingers = !isUnmapped(lease);
+    // A lost line only means that a restarted agent waits for somebody who will not come.
+    this.journal.append({ op: lingers ? 'linger' : 'end', segment: lease.segment });
     lease.endedBecause = reason;
     lease.state = 'lingering';
     this.accounts.end(lease, lingers);
     if (reason === 'expiry') this.counters.expiries += 1;
     if (reason === 'holder-closed') this.counters.holderDeaths += 1;
     if (lease.ledger !== null) {
-      this.counters.allocations += this.allocationsOf(lease);
+      this.counters.allocations = saturated(this.counters.allocations + allocationsOf(lease));
       lease.ledger.close();
       lease.ledger = null;
     }
-    lease.descriptor?.close();
-    lease.descriptor = null;
-    for (const holder of lease.holders) {
-      if (reason !== 'release' && reason !== 'holder-closed')
-        this.#options.events.letGo(holder, lease.segment, reason);
-    }
-    lease.holders.clear();
+    this.dropDescriptor(lease);
     if (lease.mode === 'kept') this.onKeptEnd(lease);
     const lingeringBytes = lingers ? lease.bytes : 0;
     if (!lingers) this.leases.delete(lease.segment);
-    for (const session of lease.readers.keys()) this.#options.events.letGo(session, lease.segment, reason);
+    for (const session of [...lease.holders, ...lease.readers.keys()]) {
+      this.#options.events.letGo(session, lease.segment, reason);
+    }
     this.#options.events.ended(lease, reason, lingeringBytes);
     this.#compactWhenLong();
     return { releasedBytes: lease.bytes - lingeringBytes, lingeringBytes };
@@ -173,25 +166,63 @@ export class SegmentTable {
 
   /** A reader's session no longer maps the segment. */
   readerLeft(lease: Lease, session: number): void {
-    const left = lease.readers.delete(session);
-    if (left && lease.state === 'lingering' && lease.readers.size === 0) {
-      this.accounts.settle(lease);
-      this.leases.delete(lease.segment);
+    lease.readers.delete(session);
+    this.settle(lease);
+  }
+
+  /** An owner's session unmapped the segment in order: the lease lives on by its time, until it is released. */
+  holderUnmapped(lease: Lease, session: number): void {
+    if (!lease.holders.delete(session) || lease.holders.size > 0) return;
+    if (lease.state === 'lingering') this.settle(lease);
+    else {
+      lease.state = 'leased';
+      this.extend(lease, lease.ttlMs);
     }
   }
 
   /**
-   * An owner's session no longer maps the segment; without another holder the lease is over at once. A kept segment
-   * is the agent's own and goes back to living by its time.
+   * An owner's socket closed; without another holder the lease is over at once. A kept segment is the agent's own and
+   * goes back to living by its time.
    */
   holderLeft(lease: Lease, session: number): void {
-    if (!lease.holders.delete(session) || lease.holders.size > 0 || lease.state === 'lingering') return;
-    if (lease.mode === 'mapped') {
-      this.end(lease, 'holder-closed');
+    if (lease.mode === 'kept' || lease.state === 'lingering') {
+      this.holderUnmapped(lease, session);
       return;
     }
-    lease.state = 'leased';
-    this.extend(lease, lease.ttlMs);
+    if (lease.holders.delete(session) && lease.holders.size === 0) this.end(lease, 'holder-closed');
+  }
+
+  /** Gives the bytes of an ended lease back once nobody maps it. */
+  settle(lease: Lease): void {
+    if (lease.state !== 'lingering' || !isUnmapped(lease) || !this.leases.delete(lease.segment)) return;
+    this.accounts.settle(lease);
+    this.journal.append({ op: 'end', segment: lease.segment });
+  }
+
+  /** What nobody handed back within the grace after a restart. */
+  endOfGrace(): void {
+    for (const lease of [...this.leases.values()]) {
+      if (lease.state === 'returning') this.end(lease, 'not-returned');
+      else this.settle(lease);
+    }
+  }
+
+  /** Segments of a container for which the agent keeps a descriptor open. */
+  descriptorsOf(container: string): number {
+    return this.#descriptors.get(container) ?? 0;
+  }
+
+  keepDescriptor(lease: Lease, descriptor: Descriptor): void {
+    if (lease.descriptor !== null) return;
+    lease.descriptor = descriptor;
+    this.#descriptors.set(lease.container, this.descriptorsOf(lease.container) + 1);
+  }
+
+  dropDescriptor(lease: Lease): void {
+    if (lease.descriptor === null) return;
+    lease.descriptor.close();
+    lease.descriptor = null;
+    this.#descriptors.set(lease.container, this.descriptorsOf(lease.container) - 1);
   }
 
   expired(): Lease[] {
@@ -227,69 +258,11 @@ export class SegmentTable {
     return ok(stillMapped);
   }
 
-  liveBytesOf(lease: Lease): number | null {
-    if (lease.ledger === null || !lease.ownerMapped) return null;
-    // The page is another process's: never believe more than the segment can hold.
-    const ledger = readLedger(lease.ledger);
-    return ledger === null ? null : Math.min(ledger.liveBytes, lease.bytes);
-  }
-
-  allocationsOf(lease: Lease): number {
-    if (lease.ledger === null || !lease.ownerMapped) return 0;
-    return readLedger(lease.ledger)?.allocations ?? 0;
-  }
-
-  /** The present as a journal: what a restarted agent must know and nothing else. */
-  presentEntries(): JournalEntry[] {
-    const entries: JournalEntry[] = [];
-    for (const lease of this.leases.values()) {
-      if (lease.state === 'lingering') continue;
-      entries.push(leaseEntry(lease));
-      if (lease.identity !== null) entries.push({ op: 'mapped', segment: lease.segment, ...lease.identity });
-      if (lease.sealed) entries.push({ op: 'sealed', segment: lease.segment });
-      for (const to of lease.grants) entries.push({ op: 'grant', segment: lease.segment, to });
-    }
-    for (const account of this.accounts.containers.values()) {
-      entries.push({
-        op: 'budget',
-        container: account.name,
-        bytes: account.budgetBytes,
-        epoch: this.budgetEpoch,
-      });
-    }
-    return [...entries, ...this.keptEntries()];
-  }
-
   compact(): Result<null> {
-    return this.journal.compact(this.presentEntries());
+    return this.journal.compact([...presentEntries(this), ...this.keptEntries()]);
   }
 
   #compactWhenLong(): void {
     if (this.journal.wantsCompaction) this.compact();
-  }
-}
-
-function leaseEntry(lease: Lease): JournalEntry {
-  const { segment, container, pool, bytes, mode, leasedAt, ttlMs } = lease;
-  return { op: 'lease', segment, container, pool, bytes, mode, leasedAt, ttlMs };
-}
-
-const nativeCodes: Partial<Record<NativeError['code'], ErrorCode>> = {
-  out_of_memory: 'out_of_memory',
-  storage_full: 'storage_full',
-  descriptors_exhausted: 'descriptors_exhausted',
-  permission_denied: 'permission_denied',
-  unsupported: 'unsupported',
-  unknown_block: 'unknown_block',
-};
-
-/** Runs native work; what the machine refuses becomes an answer, what is a bug goes on as an exception. */
-export function attempt<T>(work: () => T): Result<T> {
-  try {
-    return ok(work());
-  } catch (error) {
-    const code = error instanceof NativeError ? nativeCodes[error.code] : undefined;
-    if (code === undefined) throw error;
-    return fail(code, error instanceof Error ? error.message : String(error));
   }
 }

@@ -2,6 +2,7 @@
 import type { Bus, Store } from '@nautilus/bus';
 import { buckets, type ObservedContainer, type ObservedHost } from '@nautilus/contracts';
 import type { Agent } from '../agent.ts';
+import { liveBytesOf } from '../memory/ledger-figures.ts';
 
 export class ObservedReport {
   readonly #agent: Agent;
@@ -22,7 +23,7 @@ export class ObservedReport {
     const live = new Map<string, number>();
     const connected = new Set<string>();
     for (const lease of table.leases.values()) {
-      const bytes = lease.mode === 'kept' ? kept.liveBytesOf(lease) : table.liveBytesOf(lease);
+      const bytes = lease.mode === 'kept' ? kept.liveBytesOf(lease) : liveBytesOf(lease);
       live.set(lease.container, (live.get(lease.container) ?? 0) + (bytes ?? 0));
       if (lease.holders.size > 0) connected.add(lease.container);
     }

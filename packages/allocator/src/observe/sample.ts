@@ -2,6 +2,7 @@
 import { type AgentSample, metrics } from '@nautilus/contracts';
 import { type probeHost, readHostMemory } from '@nautilus/native';
 import type { Agent } from '../agent.ts';
+import { allocationsOf, liveBytesOf, saturated } from '../memory/ledger-figures.ts';
 
 export type HostFacts = ReturnType<typeof probeHost>;
 
@@ -13,8 +14,8 @@ export function takeSample(agent: Agent, facts: HostFacts, sequence: number): Ag
   let allocations = table.counters.allocations;
   let mapped = 0;
   for (const lease of table.leases.values()) {
-    const live = (lease.mode === 'kept' ? kept.liveBytesOf(lease) : table.liveBytesOf(lease)) ?? 0;
-    allocations += table.allocationsOf(lease);
+    const live = (lease.mode === 'kept' ? kept.liveBytesOf(lease) : liveBytesOf(lease)) ?? 0;
+    allocations = saturated(allocations + allocationsOf(lease));
     liveByPool.set(lease.pool, (liveByPool.get(lease.pool) ?? 0) + live);
     liveByContainer.set(lease.container, (liveByContainer.get(lease.container) ?? 0) + live);
     if (lease.state === 'mapped') mapped += 1;

@@ -42,14 +42,11 @@ export class SocketServer {
     this.#sessions.get(session)?.letGo(segment, reason);
   }
 
-  /** Stops listening; with `closeSessions` also ends what the peers hold. */
+  /** What the peers hold outlives this server. */
   stop(): void {
     this.#listener?.close();
     this.#listener = null;
-  }
-
-  closeSessions(): void {
-    for (const session of [...this.#sessions.values()]) session.close();
+    for (const session of [...this.#sessions.values()]) session.abandon();
   }
 
   #accept(connection: Connection): void {
@@ -72,12 +69,17 @@ export class SocketServer {
       },
     });
     const handshake = setTimeout(() => {
-      if (!session.proven) session.violate(`nothing valid within ${handshakeTimeoutMs} ms`);
+      if (!session.isProven) session.violate(`nothing valid within ${handshakeTimeoutMs} ms`);
     }, handshakeTimeoutMs);
     handshake.unref();
     this.#sessions.set(id, session);
-    if (this.#sessions.size > maximumConnections) {
-      session.violate(`more than ${maximumConnections} connections (allocator.max_connections)`);
-    }
+    if (this.#sessions.size > maximumConnections) this.#makeRoom(maximumConnections);
+  }
+
+  /** Whoever has proven nothing for longest goes first: strangers cannot keep clients out by waiting in line. */
+  #makeRoom(maximumConnections: number): void {
+    const sessions = [...this.#sessions.values()];
+    const leaving = sessions.find((session) => !session.isProven) ?? sessions.at(-1);
+    leaving?.violate(`more than ${maximumConnections} connections (allocator.max_connections)`);
   }
 }

@@ -36,6 +36,11 @@ export class Session {
     connection.onMessage((payload, descriptors) => {
       try {
         this.#frame(payload, descriptors);
+      } catch (error) {
+        // Whatever a peer found to break ends the peer, and not the agent of everyone.
+        this.violate(
+          `the agent could not handle a frame: ${error instanceof Error ? error.message : String(error)}`,
+        );
       } finally {
         for (const descriptor of descriptors) {
           if (!this.#adopted(descriptor)) descriptor.close();
@@ -45,12 +50,12 @@ export class Session {
   }
 
   /** False until the peer has said something that only a real client can. */
-  get proven(): boolean {
+  get isProven(): boolean {
     return this.#proven;
   }
 
+  /** The right to a segment is over; the peer answers with `closed` when it has unmapped it. */
   letGo(segment: string, reason: string): void {
-    this.#owned.delete(segment);
     this.#send({ type: 'ended', segment, reason });
   }
 
@@ -61,7 +66,10 @@ export class Session {
     this.#options.connection.close();
   }
 
-  close(): void {
+  /** The agent stops: the peer keeps what it maps and hands it to the next agent, so nothing of it ends here. */
+  abandon(): void {
+    this.#owned.clear();
+    this.#read.clear();
     this.#options.connection.close();
   }
 
@@ -119,7 +127,10 @@ export class Session {
     const { exchange, id } = this.#options;
     const result =
       request.type === 'mapped' ? exchange.mapped(id, request.segment) : exchange.closed(id, request.segment);
-    if (request.type === 'closed') this.#read.delete(request.segment);
+    if (request.type === 'closed') {
+      this.#read.delete(request.segment);
+      this.#owned.delete(request.segment);
+    }
     if (result.ok) this.#send({ type: 'done', id: request.id });
     else this.#refuse(request.id, result.fault);
   }
@@ -133,6 +144,8 @@ export class Session {
     this.#proven = true;
     (request.access === 'read-write' ? this.#owned : this.#read).add(request.segment);
     this.#send({ type: 'returned', id: request.id, segment: request.segment, expiresAt: null });
+    const { state, endedBecause } = result.value;
+    if (state === 'lingering') this.letGo(request.segment, endedBecause ?? 'release');
   }
 
   #adopted(descriptor: Descriptor): boolean {

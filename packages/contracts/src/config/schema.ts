@@ -89,6 +89,12 @@ export const allocator = z.strictObject({
     .positive()
     .default(1024)
     .meta({ description: 'Open connections on the socket.' }),
+  max_blocks_per_container: z
+    .number()
+    .int()
+    .positive()
+    .default(50_000)
+    .meta({ description: 'Blocks the agent keeps for one container that speaks NATS only.' }),
   max_leases_per_container: z
     .number()
     .int()
