@@ -22,11 +22,8 @@ await main(async () => {
     cwd: root,
     stdio: 'inherit',
   });
-  // The terminal sends Ctrl-C to both; the command drains, this waits for it.
-  const ignore = () => {};
-  process.on('SIGINT', ignore);
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  process.on('SIGHUP', () => child.kill('SIGHUP'));
+  // The command drains and this waits for it. A terminal sends Ctrl-C to both: the second request changes nothing.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) process.on(name, () => child.kill(name));
   return await new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 1));
   });

@@ -26,7 +26,7 @@ describe('an agent killed with kill -9 under load', () => {
   afterAll(async () => {
     await agent.stop();
     await bus.close();
-    await nats.stop();
+    await nats[Symbol.asyncDispose]();
     setup.remove();
   });
   const describeOf = async (party: string) =>

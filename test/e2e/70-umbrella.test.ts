@@ -66,7 +66,7 @@ describe('the umbrella', () => {
     await client.close();
     await bus.close();
     for (const part of [monitoring, orchestration, memory]) await part.stop();
-    await nats.stop();
+    await nats[Symbol.asyncDispose]();
     remove();
   });
 

@@ -37,7 +37,7 @@ describe('NATS', () => {
     await started;
     expect((await fetch(`http://127.0.0.1:${agent.port()}/readyz`)).status).toBe(200);
     await agent.app.stop('end');
-    await nats.stop();
+    await nats[Symbol.asyncDispose]();
     setup.remove();
   });
 
@@ -54,6 +54,7 @@ describe('NATS', () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     await agent.app.stop('no patience');
     expect(await started).toBeInstanceOf(Error);
+    await nats[Symbol.asyncDispose]();
     setup.remove();
   });
 

@@ -55,7 +55,7 @@ describe('a container on a server with roles', () => {
   });
   afterAll(async () => {
     for (const bus of buses.reverse()) await bus.close();
-    await nats.stop();
+    await nats[Symbol.asyncDispose]();
   });
 
   it('is served in its own name', async () => {

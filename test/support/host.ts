@@ -46,7 +46,7 @@ export async function startHost(sections: Record<string, Record<string, unknown>
       await Promise.allSettled(clients.map((client) => client.close()));
       await bus.close();
       await host.agent.app.stop('end of test');
-      await nats.stop();
+      await nats[Symbol.asyncDispose]();
       remove();
     },
   };

@@ -60,6 +60,11 @@ export async function openWorkQueue<Body extends Schema>(
 ): Promise<WorkQueue> {
   const stopping = new AbortController();
   const overdue = new AbortController();
+  const stopped = new Promise<null>((resolve) => {
+    stopping.signal.addEventListener('abort', () => setTimeout(() => resolve(null), questionMs), {
+      once: true,
+    });
+  });
   let consumer = await ensureConsumer(link, options);
   const unhook = link.onReconnect(
     () =>
@@ -73,7 +78,8 @@ export async function openWorkQueue<Body extends Schema>(
     while (!stopping.signal.aborted) {
       try {
         link.assertUsable(options.durable);
-        const message = await consumer.next({ expires: questionMs });
+        // A question that nobody answers, because the server is gone, must not outlive the wish to stop.
+        const message = await Promise.race([consumer.next({ expires: questionMs }), stopped]);
         failures = 0;
         if (message !== null) await work(link, options, handler, message, overdue.signal);
       } catch (error) {

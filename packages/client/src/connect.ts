@@ -15,8 +15,8 @@ export interface ConnectOptions {
   readonly servers?: string | readonly string[];
   /** Nkey seed that proves the container's name; null connects without identity. */
   readonly seed?: string | null;
-  /** File (0600) with the seed. */
-  readonly seedFile?: string;
+  /** A file with the nkey seed; else the one that `NAUTILUS_NATS__SEED_FILE` names. */
+  readonly seedFile?: string | undefined;
   /** Gives up waiting for NATS. */
   readonly signal?: AbortSignal;
   readonly log?: BusLog;
@@ -60,7 +60,9 @@ export async function connect(options: ConnectOptions): Promise<NautilusClient> 
 }
 
 async function openBus(options: ConnectOptions, log: BusLog): Promise<ClientBus> {
-  const seed = await readSeed(options);
+  const { seed: given, seedFile = given == null ? process.env['NAUTILUS_NATS__SEED_FILE'] : undefined } =
+    options;
+  const seed = await readSeed({ seed: given, seedFile });
   return connectBus({
     servers: options.servers ?? serversFrom(process.env['NAUTILUS_NATS__SERVERS']),
     // Also the inbox, which permissions tie to the container's token.
@@ -71,15 +73,23 @@ async function openBus(options: ConnectOptions, log: BusLog): Promise<ClientBus>
   });
 }
 
+/** One address, several with commas, or the list as it stands in `nautilus.yaml`. */
 function serversFrom(text: string | undefined): readonly string[] {
   const servers = (text ?? '')
+    .replaceAll(/[[\]"']/g, '')
     .split(',')
     .map((server) => server.trim())
     .filter((server) => server !== '');
   return servers.length > 0 ? servers : ['nats://127.0.0.1:4222'];
 }
 
-async function readSeed({ seed, seedFile }: ConnectOptions): Promise<string | null> {
+async function readSeed({
+  seed,
+  seedFile,
+}: {
+  seed: string | null | undefined;
+  seedFile: string | undefined;
+}): Promise<string | null> {
   if (seedFile === undefined) return seed ?? null;
   if (seed !== undefined && seed !== null)
     throw new NautilusError({

@@ -50,8 +50,9 @@ export class PresenceRecord {
     return fail('conflict', `presence of host ${this.#mine.host} changes under our hands`);
   }
 
+  /** Without NATS the record ends by itself. */
   async leave(): Promise<void> {
-    if (this.#store === null || this.#revision === null) return;
+    if (this.#store === null || this.#revision === null || this.#bus.state !== 'connected') return;
     await this.#store.delete(this.#mine.host, this.#revision);
   }
 }

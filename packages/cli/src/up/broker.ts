@@ -1,5 +1,6 @@
 /** A NATS server for this run: of its own on a free port, with identities, or the one that `NATS_URL` names. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identities } from './identities.ts';
@@ -10,15 +11,50 @@ export interface Broker {
   /** Null for a foreign server, which knows nothing of our roles. */
   readonly identities: Identities | null;
   readonly alive: boolean;
+  readonly pid: number | null;
   readonly lastWords: string;
   stop(): Promise<boolean>;
 }
 
 const startPatienceMs = 10_000;
 const stopPatienceMs = 10_000;
+const knockMs = 2_000;
 
-export function foreignBroker(url: string): Broker {
-  return { url, identities: null, alive: true, lastWords: '', stop: () => Promise.resolve(true) };
+/** The server that `NATS_URL` names: it must answer, and its address must be one. */
+export async function foreignBroker(url: string): Promise<Broker> {
+  const address = URL.canParse(url.includes('://') ? url : `nats://${url}`)
+    ? new URL(url.includes('://') ? url : `nats://${url}`)
+    : null;
+  if (address === null || address.hostname === '') {
+    throw new Error(`NATS_URL: "${url}" is no address; write it as nats://HOST:4222`);
+  }
+  if (address.username !== '' || address.password !== '') {
+    throw new Error(
+      'NATS_URL: an address with a user is not supported here; give each service its nats.seed_file instead',
+    );
+  }
+  const port = address.port === '' ? 4222 : Number(address.port);
+  const refusal = await knock(address.hostname, port);
+  if (refusal !== null) {
+    throw new Error(
+      `NATS_URL: no server answers at ${address.host} (${refusal}); start it, or unset NATS_URL to have one started here`,
+    );
+  }
+  return { url, identities: null, alive: true, pid: null, lastWords: '', stop: () => Promise.resolve(true) };
+}
+
+/** Null when somebody listens. */
+function knock(host: string, port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host, port, timeout: knockMs });
+    const end = (reason: string | null) => {
+      socket.destroy();
+      resolve(reason);
+    };
+    socket.once('connect', () => end(null));
+    socket.once('timeout', () => end(`nothing for ${knockMs / 1000} s`));
+    socket.once('error', (error) => end(error.message));
+  });
 }
 
 export async function startBroker(directory: string, identities: Identities): Promise<Broker> {
@@ -43,6 +79,7 @@ export async function startBroker(directory: string, identities: Identities): Pr
       return {
         url,
         identities,
+        pid: server.pid ?? null,
         get alive() {
           return server.alive;
         },

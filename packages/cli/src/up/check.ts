@@ -1,6 +1,6 @@
 /** `nautilus up --check`: lets the demo work for a while, kills one container, and gathers the evidence. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { demoReaders, readiness, scrape } from './services.ts';
+import { demoReaders, scrape } from './services.ts';
 import type { Stack } from './stack.ts';
 import type { ContainerEvidence, Evidence } from './verdict.ts';
 
@@ -26,7 +26,10 @@ export async function gatherEvidence(stack: Stack, seconds: number, signal: Abor
   const services: Record<string, Evidence['services'][string]> = {};
   for (const row of stack.rows) {
     const page = await scrape(row.port);
-    services[row.name] = { ...(await readiness(row.port)), scraped: page?.includes('nautilus_') === true };
+    services[row.name] = {
+      ...(await stack.serviceState(row)),
+      scraped: page?.includes('nautilus_') === true,
+    };
   }
   return {
     services,
@@ -71,7 +74,24 @@ function evidenceOf(stack: Stack, container: string): ContainerEvidence {
     bytesCopied: number('bytesCopied'),
     framesVerified: isReader ? number('framesVerified') : null,
     checksumErrors: number('checksumErrors'),
+    readInPlace: isReader ? readInPlace(stack, container) : null,
+    ended:
+      stack.containers.get(container)?.alive === true || container === victim
+        ? null
+        : (stack.containers.get(container)?.lastWords ?? ''),
   };
+}
+
+/** The writer's bytes arrived in a mapping that was there before they were written: nothing can have copied them. */
+function readInPlace(stack: Stack, container: string): boolean {
+  const line = stack.observer.lines.get(container)?.get('verified');
+  const { copied, sequence, sequenceAtOpen } = line ?? {};
+  return (
+    copied === false &&
+    typeof sequence === 'number' &&
+    typeof sequenceAtOpen === 'number' &&
+    sequence > sequenceAtOpen
+  );
 }
 
 async function waitFor(condition: () => boolean, patienceMs: number, signal: AbortSignal): Promise<void> {

@@ -41,7 +41,8 @@ export class Child {
         const parsed = parseObject(line);
         if (parsed === null) remember(line);
         else {
-          if (isWorthRemembering(parsed)) remember(line);
+          const words = wordsOf(parsed);
+          if (words !== null) remember(words);
           options.onLine?.(parsed);
         }
       });
@@ -69,8 +70,9 @@ export class Child {
     );
   }
 
+  /** Each sentence once, the newest last. */
   get lastWords(): string {
-    return this.#lastWords.join('\n');
+    return [...new Set(this.#lastWords)].slice(-3).join('\n');
   }
 
   tell(message: object): void {
@@ -108,6 +110,11 @@ function parseObject(line: string): Record<string, unknown> | null {
   }
 }
 
-function isWorthRemembering(line: Record<string, unknown>): boolean {
-  return line['level'] === 'error' || line['level'] === 'fatal' || line['level'] === 'warn';
+/** What a person wants of a log line or of a container's own error, in one line; null for the rest. */
+export function wordsOf(line: Record<string, unknown>): string | null {
+  if (line['event'] === 'error') return String(line['message'] ?? JSON.stringify(line));
+  if (line['level'] !== 'error' && line['level'] !== 'fatal') return null;
+  const { err, msg } = line;
+  const reason = typeof err === 'object' && err !== null && 'message' in err ? String(err.message) : null;
+  return reason === null ? String(msg) : `${String(msg)}: ${reason}`;
 }

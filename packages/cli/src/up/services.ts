@@ -7,26 +7,32 @@ export interface ServiceRow {
   /** Whose seed it uses. */
   readonly party: string;
   readonly port: number;
+  readonly bind: string;
 }
 
 export function serviceRows(config: Config): readonly ServiceRow[] {
   return [
-    { name: 'allocator', packageName: '@nautilus/allocator', party: 'agent', port: config.allocator.port },
+    { name: 'allocator', packageName: '@nautilus/allocator', party: 'agent', ...address(config.allocator) },
     {
       name: 'orchestrator',
       packageName: '@nautilus/orchestrator',
       party: 'orchestrator',
-      port: config.orchestrator.port,
+      ...address(config.orchestrator),
     },
-    { name: 'monitor', packageName: '@nautilus/monitor', party: 'monitor', port: config.monitor.port },
+    { name: 'monitor', packageName: '@nautilus/monitor', party: 'monitor', ...address(config.monitor) },
     {
       name: 'maintenance',
       packageName: '@nautilus/maintenance',
       party: 'maintenance',
-      port: config.maintenance.port,
+      ...address(config.maintenance),
     },
   ];
 }
+
+const address = ({ port, bind }: { port: number; bind: string }) => ({ port, bind });
+
+/** A container that the demo leaves free, for programs that a reader starts beside it. */
+export const guestContainer = 'portfolio';
 
 /** Containers of the demo: those of SPEC O1, and one that misbehaves on request. */
 export const demoContainers = [

@@ -5,9 +5,17 @@ import { type Broker, foreignBroker, startBroker } from './broker.ts';
 import { createIdentities } from './identities.ts';
 import { mainOf, nodeCommand } from './launch.ts';
 import { Observer } from './observer.ts';
+import { assertPortsFree } from './ports.ts';
 import { Child } from './process.ts';
-import { createRuntimeDirectory, type RuntimeDirectory } from './runtime-directory.ts';
-import { demoContainers, readiness, type ServiceRow, serviceRows } from './services.ts';
+import { createRuntimeDirectory, type RuntimeDirectory, sweepDeadRuns } from './runtime-directory.ts';
+import {
+  demoContainers,
+  guestContainer,
+  type Readiness,
+  readiness,
+  type ServiceRow,
+  serviceRows,
+} from './services.ts';
 
 export interface StackOptions {
   readonly config: Config;
@@ -35,6 +43,7 @@ export class Stack {
 
   constructor(options: StackOptions) {
     this.#options = options;
+    for (const path of sweepDeadRuns()) options.say(`removed what a killed run left in ${path}`);
     this.#directory = createRuntimeDirectory();
     this.config = options.config;
     this.rows = serviceRows(options.config);
@@ -51,10 +60,13 @@ export class Stack {
   async start(): Promise<void> {
     const { natsUrl, config, say, signal } = this.#options;
     const path = this.#directory.path;
+    await assertPortsFree(this.rows);
+    const parties = [...demoContainers, guestContainer];
     this.#broker =
       natsUrl === null
-        ? await startBroker(path, createIdentities(path, config.host.id, demoContainers))
-        : foreignBroker(natsUrl);
+        ? await startBroker(path, createIdentities(path, config.host.id, parties))
+        : await foreignBroker(natsUrl);
+    if (this.#broker.pid !== null) this.#directory.remember(this.#broker.pid);
     say(
       `NATS at ${this.#broker.url}${natsUrl === null ? '' : ' (NATS_URL; it does not hold our parties to their roles)'}`,
     );
@@ -73,6 +85,21 @@ export class Stack {
     say(`demo started: ${demoContainers.join(', ')}`);
   }
 
+  /** Variables with which a program of the reader's own joins, as the container that is kept free for that. */
+  get guestEnvironment(): string {
+    const seed = this.#broker?.identities?.seedFile(guestContainer);
+    const seedPart = seed === undefined ? '' : ` NAUTILUS_NATS__SEED_FILE=${seed}`;
+    return `NAUTILUS_CONTAINER=${guestContainer} NAUTILUS_NATS__SERVERS=${this.url}${seedPart}`;
+  }
+
+  /** Whether the process that this run started is there, and ready. */
+  async serviceState(row: ServiceRow): Promise<Readiness> {
+    const child = this.services.get(row.name);
+    if (child?.alive !== true)
+      return { ready: false, reason: `ended: ${child?.lastWords ?? 'never started'}` };
+    return readiness(row.port);
+  }
+
   /** Problems met on the way; empty when everything ended in order and in time. */
   async stop(): Promise<string[]> {
     this.#stopping = true;
@@ -81,7 +108,9 @@ export class Stack {
       if (!(await child.stop(stopPatienceMs))) problems.push(`${child.name} had to be killed`);
     };
     await Promise.all([...this.containers.values()].map(stop));
-    await this.#bus?.close();
+    await this.#bus
+      ?.close()
+      .catch((error: unknown) => problems.push(`the connection did not close: ${String(error)}`));
     for (const row of [...this.rows].reverse()) {
       const child = this.services.get(row.name);
       if (child !== undefined) await stop(child);
@@ -101,6 +130,7 @@ export class Stack {
       NAUTILUS_NATS__SERVERS: `["${broker?.url ?? ''}"]`,
       NAUTILUS_HOST__SOCKET: `${this.#directory.path}/agent.sock`,
       NAUTILUS_HOST__STATE_DIR: this.#directory.statePath,
+      NAUTILUS_STOP_WITH_PARENT: '1',
     };
   }
 
@@ -139,7 +169,7 @@ export class Stack {
   async #untilReady(row: ServiceRow): Promise<void> {
     const deadline = performance.now() + readyPatienceMs;
     const child = this.services.get(row.name);
-    let reason: string | null = 'not asked yet';
+    let reason: string | null = 'it did not answer';
     while (performance.now() < deadline && !this.#options.signal.aborted) {
       if (child?.alive !== true)
         throw new Error(`${row.name} ended before it was ready:\n${child?.lastWords ?? ''}`);

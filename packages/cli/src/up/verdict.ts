@@ -9,6 +9,10 @@ export interface ContainerEvidence {
   /** Null for a container that reads no frames. */
   readonly framesVerified: number | null;
   readonly checksumErrors: number;
+  /** Saw bytes appear in a mapping that it had before; null for a container that reads no frames. */
+  readonly readInPlace: boolean | null;
+  /** Last words of a container that ended by itself. */
+  readonly ended: string | null;
 }
 
 export interface Evidence {
@@ -37,6 +41,20 @@ export interface Verdict {
   readonly problems: readonly string[];
 }
 
+/** The verdict of a run that did not come as far as evidence. */
+export function failed(problem: string): Verdict {
+  const nothing = {
+    services: {},
+    containers: {},
+    segments: 0,
+    bytesShared: 0,
+    bytesCopied: 0,
+    allocations: 0,
+    alerts: 0,
+  };
+  return { ok: false, ...nothing, reclaimedAfterKillMs: null, problems: [problem] };
+}
+
 export function judge(evidence: Evidence): Verdict {
   const problems: string[] = [];
   for (const [name, { ready, reason, scraped }] of Object.entries(evidence.services)) {
@@ -46,6 +64,9 @@ export function judge(evidence: Evidence): Verdict {
   let bytesCopied = evidence.sample?.counters.bytesCopied ?? 0;
   for (const [name, container] of Object.entries(evidence.containers)) {
     bytesCopied += container.bytesCopied;
+    if (container.ended !== null) problems.push(`${name} ended: ${container.ended}`);
+    if (container.readInPlace === false)
+      problems.push(`${name} did not see the writer's bytes appear in its mapping`);
     if (container.leasedBytes === 0) problems.push(`${name} leased nothing`);
     if (container.allocations === 0) problems.push(`${name} allocated nothing`);
     if (container.framesVerified === 0) problems.push(`${name} verified no frame of the writer`);

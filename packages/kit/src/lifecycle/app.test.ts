@@ -43,7 +43,7 @@ describe('App', () => {
     expect(app.failures).toEqual([]);
   });
 
-  it('stops what had started when a start fails, and names the component', async () => {
+  it('drains and stops what had started when a start fails, and names the component', async () => {
     const fault = { code: 'unavailable', message: 'nobody at nats://h1:4222' } as const;
     const { app, calls, states } = harness((to) => [
       recorder(to, 'a'),
@@ -55,7 +55,7 @@ describe('App', () => {
       code: 'unavailable',
       message: 'component "bus" did not start: nobody at nats://h1:4222',
     });
-    expect(calls).toEqual(['start a', 'start b', 'stop b', 'stop a']);
+    expect(calls).toEqual(['start a', 'start b', 'drain b', 'drain a', 'stop b', 'stop a']);
     expect(states).toEqual(['starting', 'failed']);
   });
 

@@ -142,6 +142,8 @@ export class App {
     this.#failures.push({ component: component.name, phase: 'start', error });
     this.log.error({ component: component.name, err: error }, 'component did not start');
     this.#lifetime.abort(`component "${component.name}" did not start`);
+    // What started may have begun work of its own: it ends as in an orderly stop.
+    await this.#reverse('drain');
     await this.#reverse('stop');
     this.#started = [];
     this.#enter('failed');

@@ -15,6 +15,8 @@ export interface ProcessSurroundings {
 }
 
 const fileVariable = 'NAUTILUS_CONFIG';
+/** No configuration, but how a process ends; see runService. */
+export const parentVariable = 'NAUTILUS_STOP_WITH_PARENT';
 
 export function loadServiceConfig({ argv, env, cwd }: ProcessSurroundings): Result<Config> {
   const named = namedFile(argv);
@@ -24,7 +26,7 @@ export function loadServiceConfig({ argv, env, cwd }: ProcessSurroundings): Resu
   const loaded = loadConfig(configSchema, {
     file: file === null ? null : resolve(cwd, file),
     env,
-    envReserved: [fileVariable],
+    envReserved: [fileVariable, parentVariable],
   });
   return loaded.ok ? { ok: true, value: loaded.value.config } : loaded;
 }
