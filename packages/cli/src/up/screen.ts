@@ -71,7 +71,7 @@ export class Screen {
       alerts: [...stack.observer.raised.values()],
       notes: [
         `NATS ${stack.url}${stack.enforcesIdentity ? '' : ' (identities are not enforced)'}`,
-        `join: ${stack.guestEnvironment}`,
+        `join: ${stack.guestCommand}`,
       ],
       messages: this.#messages.slice(-keptMessages),
       columns: this.#out.columns ?? 80,

@@ -1,4 +1,6 @@
 /** Starts broker, services and demo in order, and stops them in reverse, so that nothing is left behind. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Bus, connectBus } from '@nautilus/bus';
 import type { Config } from '@nautilus/contracts';
 import { type Broker, foreignBroker, startBroker } from './broker.ts';
@@ -70,6 +72,7 @@ export class Stack {
     say(
       `NATS at ${this.#broker.url}${natsUrl === null ? '' : ' (NATS_URL; it does not hold our parties to their roles)'}`,
     );
+    this.#writeGuestFile();
     for (const row of this.rows) this.#startService(row);
     await Promise.all(this.rows.map((row) => this.#untilReady(row)));
     say(`services ready: ${this.rows.map((row) => `${row.name} :${row.port}`).join(', ')}`);
@@ -85,11 +88,24 @@ export class Stack {
     say(`demo started: ${demoContainers.join(', ')}`);
   }
 
-  /** Variables with which a program of the reader's own joins, as the container that is kept free for that. */
-  get guestEnvironment(): string {
+  /** Shell words that make a program of the reader's own the container which is kept free for that. */
+  get guestCommand(): string {
+    return `set -a; . ${this.#guestFile}`;
+  }
+
+  get #guestFile(): string {
+    return join(this.#directory.path, 'guest.env');
+  }
+
+  #writeGuestFile(): void {
     const seed = this.#broker?.identities?.seedFile(guestContainer);
-    const seedPart = seed === undefined ? '' : ` NAUTILUS_NATS__SEED_FILE=${seed}`;
-    return `NAUTILUS_CONTAINER=${guestContainer} NAUTILUS_NATS__SERVERS=${this.url}${seedPart}`;
+    const lines = [
+      `NAUTILUS_CONTAINER=${guestContainer}`,
+      `NAUTILUS_HOST__ID=${this.config.host.id}`,
+      `NAUTILUS_NATS__SERVERS=${this.url}`,
+      ...(seed === undefined ? [] : [`NAUTILUS_NATS__SEED_FILE=${seed}`]),
+    ];
+    writeFileSync(this.#guestFile, `${lines.join('\n')}\n`, { mode: 0o600 });
   }
 
   /** Whether the process that this run started is there, and ready. */
