@@ -9,6 +9,8 @@ const alone = 'test/system/**/*.test.ts';
 
 const shared = {
   pool: 'forks',
+  // Real brokers and processes on a shared machine: in CI a test may fail once, and the report names it with `retry x1`.
+  retry: process.env['CI'] === 'true' ? 1 : 0,
   testTimeout: 30_000,
   hookTimeout: 60_000,
   env: { NODE_OPTIONS: '--conditions=@nautilus/source' },
