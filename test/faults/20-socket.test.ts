@@ -130,15 +130,13 @@ describe("the socket's peer", () => {
     await using good = await hold(host.bus, 'risk-engine', { pool: 'risk', bytes: mib });
     using ledger = mapSegment(good.descriptors[1] as Descriptor, { access: 'read-write' });
     const bytes = ledger.view(0, 4096);
-    const header = bytes.slice(0, 16);
-    using arena = createArena({ strategy: 'first_fit', bytes: mib, ledger });
+    // Initialises the page; the nonsense then comes behind a good header.
+    using _ = createArena({ strategy: 'first_fit', bytes: mib, ledger });
     bytes.fill(255, 16);
     const { liveBytes } =
       (await host.bus.request(exchanges.describeSegments, { host: 'h1', party: 'risk-engine' }, {}))
         .segments[0] ?? {};
     expect(liveBytes).toBeLessThanOrEqual(mib);
-    expect(arena.closed).toBe(false);
-    expect(header.length).toBe(16);
     const sample = takeSample(host.agent.agent, probeHost(), 1);
     expect(sampleTaken.body.safeParse(sample).success).toBe(true);
   });
