@@ -100,6 +100,8 @@ await main(() => {
   step('length of files', 'npm', ['run', 'check:size', '--silent']);
   step('generated reference pages', 'npm', ['run', 'check:docs', '--silent']);
   countedStep('C++ tests', 'npm', ['run', 'test:cc', '--silent', '-w', '@nautilus/native']);
+  countedStep('kill points', 'node', ['packages/native/kill/run.mjs', '--points', '500']);
+  countedStep('fuzzing, 60 s', 'node', ['packages/native/fuzz/run.mjs', '--seconds', '60']);
   vitest();
   process.stdout.write(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
   return totals.failed === 0 ? 0 : 1;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { atMost, quantile, ratioAtMost, renderTable } from './figure.ts';
+import { atLeast, atMost, quantile, ratioAtMost, renderTable } from './figure.ts';
 
 describe('quantile()', () => {
   it('takes the nearest rank', () => {
@@ -20,7 +20,13 @@ describe('figures', () => {
     expect(ratioAtMost('b', 3, 2, 'ms', 1.5)).toMatchObject({ ratio: 1.5, ok: true });
     expect(ratioAtMost('b', 3.1, 2, 'ms', 1.5).ok).toBe(false);
   });
+  it('that are to be reached are met from their goal on', () => {
+    expect(atLeast('c', 98, '%', 98).ok).toBe(true);
+    expect(atLeast('c', 97.9, '%', 98).ok).toBe(false);
+    expect(renderTable([atLeast('c', 97.9, '%', 98)])).toContain('≥ 98 %');
+  });
   it('say MISSED in the table', () => {
     expect(renderTable([atMost('a', 3, 'ms', 2)])).toContain('MISSED');
+    expect(renderTable([{ ...atMost('a', 3, 'ms', 2), why: 'too far' }])).toContain('MISSED: too far');
   });
 });

@@ -5,7 +5,11 @@ export interface Figure {
   readonly value: number;
   readonly unit: string;
   readonly goal?: number;
+  /** Of a goal to be reached; without it a goal is not to be exceeded. */
+  readonly bound?: 'at least';
   readonly ok?: boolean;
+  /** Of a missed goal, where the reason is known. */
+  readonly why?: string;
   /** The peer's value in the same run, and value ÷ baseline. */
   readonly baseline?: number;
   readonly ratio?: number;
@@ -22,6 +26,11 @@ export function quantile(samples: readonly number[], share: number): number {
 /** A figure that must not exceed its goal. */
 export function atMost(name: string, value: number, unit: string, goal: number): Figure {
   return { name, value, unit, goal, ok: value <= goal };
+}
+
+/** A figure that must reach its goal. */
+export function atLeast(name: string, value: number, unit: string, goal: number): Figure {
+  return { name, value, unit, goal, bound: 'at least', ok: value >= goal };
 }
 
 /** A figure whose ratio to the peer must not exceed `goal`. */
@@ -51,8 +60,14 @@ export function renderTable(figures: readonly Figure[]): string {
     figure.ratio === undefined ? '' : `${figure.ratio.toFixed(2)}×`,
     figure.goal === undefined
       ? ''
-      : `≤ ${figure.goal}${figure.ratio === undefined ? ` ${figure.unit}` : '×'}`,
-    figure.ok === undefined ? '' : figure.ok ? 'met' : 'MISSED',
+      : `${figure.bound === 'at least' ? '≥' : '≤'} ${figure.goal}${figure.ratio === undefined ? ` ${figure.unit}` : '×'}`,
+    figure.ok === undefined
+      ? ''
+      : figure.ok
+        ? 'met'
+        : figure.why === undefined
+          ? 'MISSED'
+          : `MISSED: ${figure.why}`,
   ]);
   const table = [['figure', 'value', 'peer', 'ratio', 'goal', ''], ...rows];
   const widths =

@@ -6,26 +6,20 @@
       "include_dirs": ["."],
       "defines": ["NAPI_VERSION=9", "_FILE_OFFSET_BITS=64"],
       "cflags!": ["-fno-exceptions"],
-      "cflags_cc!": ["-fno-exceptions", "-std=gnu++17", "-std=gnu++20"],
+      "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
       "cflags_cc": ["-std=c++20", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden", "-fexceptions", "-O2"],
       "xcode_settings": {
         "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
         "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
+        "GCC_ENABLE_CPP_RTTI": "YES",
         "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
         "MACOSX_DEPLOYMENT_TARGET": "13.0",
         "OTHER_CPLUSPLUSFLAGS": ["-Wall", "-Wextra", "-Werror"]
       },
       "sources": [
-        "alloc/arena.cc",
-        "alloc/bit_tree.cc",
-        "alloc/buddy.cc",
-        "alloc/extent_tree.cc",
-        "alloc/first_fit.cc",
-        "alloc/handle_table.cc",
-        "alloc/ledger.cc",
-        "alloc/stack.cc",
-        "alloc/strategies.cc",
+        "<!@(node -p \"require('fs').readdirSync('alloc').filter((name) => name.endsWith('.cc')).map((name) => 'alloc/' + name).join(' ')\")",
         "binding/arena.cc",
+        "binding/arena_blocks.cc",
         "binding/call.cc",
         "binding/connection.cc",
         "binding/descriptor.cc",
@@ -34,14 +28,17 @@
         "binding/host.cc",
         "binding/listener.cc",
         "binding/mapping.cc",
-      "binding/window.cc",
+        "binding/movable.cc",
         "binding/poll.cc",
         "binding/segment.cc",
+        "binding/window.cc",
         "ipc/endpoint.cc",
         "ipc/frame_stream.cc",
         "os/descriptor_limit.cc",
         "os/failure.cc",
         "os/lock_file.cc",
+        "os/process_identity.cc",
+        "policy/trim.cc",
         "segment/file_segment.cc",
         "segment/inspect.cc",
         "segment/mapped_region.cc",
@@ -56,6 +53,7 @@
             "libraries": ["-lrt"],
             "sources": [
               "ipc/linux/platform.cc",
+              "os/linux/process_identity.cc",
               "probe/linux/cgroup.cc",
               "probe/linux/devices.cc",
               "probe/linux/host.cc",
@@ -64,6 +62,7 @@
               "segment/linux/huge_pages.cc",
               "segment/linux/pages.cc",
               "segment/linux/seals.cc",
+              "segment/linux/trim.cc",
               "segment/memfd/memfd_segment.cc"
             ]
           }
@@ -73,8 +72,10 @@
           {
             "sources": [
               "ipc/macos/platform.cc",
+              "os/macos/process_identity.cc",
               "probe/macos/host.cc",
               "segment/macos/platform.cc",
+              "segment/macos/trim.cc",
               "segment/no_memfd/memfd_segment.cc"
             ]
           }

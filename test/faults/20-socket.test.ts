@@ -131,8 +131,8 @@ describe("the socket's peer", () => {
     using ledger = mapSegment(good.descriptors[1] as Descriptor, { access: 'read-write' });
     const bytes = ledger.view(0, 4096);
     // Initialises the page; the nonsense then comes behind a good header.
-    using _ = createArena({ strategy: 'first_fit', bytes: mib, ledger });
-    bytes.fill(255, 16);
+    using _ = createArena({ strategy: 'first_fit', bytes: mib, minimumAlignment: 128, ledger });
+    bytes.fill(255, 24);
     const { liveBytes } =
       (await host.bus.request(exchanges.describeSegments, { host: 'h1', party: 'risk-engine' }, {}))
         .segments[0] ?? {};

@@ -1,4 +1,4 @@
-/** The traces that are checked in beside the sources, packed with Brotli because Node unpacks that by itself. */
+/** The traces that are checked in beside the benchmarks, packed with Brotli because Node unpacks that by itself. */
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
@@ -9,7 +9,7 @@ export const traceNames = ['python', 'jq'] as const;
 export type TraceName = (typeof traceNames)[number];
 export type LoadTrace = (name: TraceName) => Promise<Trace>;
 
-const folder = new URL('../../traces/', import.meta.url);
+const folder = new URL('../../../bench/traces/', import.meta.url);
 const unpack = promisify(brotliDecompress);
 
 export async function loadTrace(name: TraceName): Promise<Trace> {

@@ -75,7 +75,7 @@ describe('a peer that breaks the protocol', () => {
     rig.agent.strategy = 'worst_fit';
     await expect(pool.allocate(segmentBytes)).rejects.toMatchObject({
       code: 'unsupported',
-      message: expect.stringMatching(/strategy "worst_fit"; this build has first_fit/),
+      message: expect.stringMatching(/strategy "worst_fit"; this build has slab, buddy, first_fit/),
     });
     expect(rig.agent.stored.size).toBe(1);
   });

@@ -5,6 +5,7 @@
 import { NautilusError } from '@nautilus/contracts';
 import type { HeldSegment } from './held-segment.ts';
 import type { Pool } from './pool.ts';
+import type { BlockName } from './worker-pool.ts';
 
 /** The pool's side of a block's end. */
 export interface BlockHome {
@@ -22,8 +23,6 @@ export class Block implements Disposable {
   readonly #home: BlockHome;
   readonly #segment: HeldSegment;
   readonly #handle: number;
-  /** How many rewinds the segment had seen when this was last known to live. */
-  #rewinds: number;
   #isFreed = false;
 
   /** Made by `pool.allocate()`. */
@@ -31,13 +30,17 @@ export class Block implements Disposable {
     this.#home = home;
     this.#segment = segment;
     this.#handle = handle;
-    this.#rewinds = segment.rewinds;
     this.offset = segment.offsetOf(handle);
     this.length = length;
   }
 
   get pool(): Pool {
     return this.#home.pool;
+  }
+
+  /** Segment and handle, as another thread of this process finds the block by them. */
+  get name(): BlockName {
+    return { segment: this.segment, handle: this.#handle };
   }
 
   /** Id of the segment that holds it. */
@@ -66,23 +69,16 @@ export class Block implements Disposable {
 
   /** Frees it if that has not happened, by itself or with its stack, pool or client. */
   [Symbol.dispose](): void {
-    if (this.#isFreed || this.#segment.isClosed || !this.#isStillThere()) return;
+    if (this.#isFreed || this.#segment.isClosed || !this.#segment.isLive(this.#handle)) return;
     this.free();
   }
 
   #assertLive(): void {
-    if (this.#isFreed || !this.#isStillThere())
+    // Others end blocks too: a rewind, or another thread.
+    if (this.#isFreed || !this.#segment.isLive(this.#handle))
       throw new NautilusError({
         code: 'unknown_block',
         message: `block at ${this.offset} of segment ${this.segment}: freed before`,
       });
-  }
-
-  #isStillThere(): boolean {
-    const segment = this.#segment;
-    if (segment.rewinds === this.#rewinds) return true;
-    if (!segment.isLive(this.#handle)) return false;
-    this.#rewinds = segment.rewinds;
-    return true;
   }
 }

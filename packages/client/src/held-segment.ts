@@ -9,7 +9,7 @@ import {
   type Descriptor,
   type Mapping,
   mapSegment,
-  NativeError,
+  type SharedArena,
   type StrategyName,
   strategies,
 } from '@nautilus/native';
@@ -23,6 +23,14 @@ export interface MapChoice {
   readonly prefault: boolean;
   /** Keep touched pages in memory. */
   readonly lock: boolean;
+}
+
+/** Plain data: a message to a worker thread may carry it. */
+export interface SharedSegment {
+  readonly segment: string;
+  readonly payloadFd: number;
+  readonly ledgerFd: number;
+  readonly arena: SharedArena;
 }
 
 interface Parts {
@@ -45,7 +53,7 @@ export class HeldSegment implements Holding {
   readonly #parts: Parts;
   readonly #bottom: number | null;
   #liveBlocks = 0;
-  #rewinds = 0;
+  #isShared = false;
   #isClosed = false;
   #onEnd: ((reason: string) => void) | null = null;
   #ended: { readonly reason: string; readonly kind: EndKind } | null = null;
@@ -79,6 +87,7 @@ export class HeldSegment implements Holding {
         bytes: reply.bytes,
         minimumAlignment: reply.alignmentBytes,
         ledger: ledgerMapping,
+        magazines: true,
       });
       return new HeldSegment(reply, reply.strategy, { payload, ledger, mapping, ledgerMapping, arena });
     } catch (error) {
@@ -88,15 +97,17 @@ export class HeldSegment implements Holding {
   }
 
   get liveBlocks(): number {
-    return this.#liveBlocks;
+    if (!this.#isShared || this.#isClosed) return this.#liveBlocks;
+    // Worker threads allocate here too; all of them count in the ledger.
+    return this.#parts.arena.figures().liveBlocks;
   }
 
   get liveBytes(): number {
-    return this.#isClosed ? 0 : this.#parts.arena.stats().liveBytes;
+    return this.#isClosed ? 0 : this.#parts.arena.figures().liveBytes;
   }
 
   get largestFreeBytes(): number {
-    return this.#isClosed ? 0 : this.#parts.arena.stats().largestFreeBytes;
+    return this.#isClosed ? 0 : this.#parts.arena.largestFreeBytes;
   }
 
   get isClosed(): boolean {
@@ -108,9 +119,19 @@ export class HeldSegment implements Holding {
     return this.#ended?.kind ?? null;
   }
 
-  /** Grows when blocks were freed by a rewind and not one by one: a block then has to ask whether it still lives. */
-  get rewinds(): number {
-    return this.#rewinds;
+  /** Free pages go back to the system; the lease stays as large as it is. Answers why not all of them could; null: all did. */
+  releasePages(): string | null {
+    this.#assertOpen();
+    const { arena, mapping, payload } = this.#parts;
+    return translated(`trimming segment ${this.segment}`, () => arena.trim(mapping, payload).reason);
+  }
+
+  /** What a worker thread needs to map it by itself; the descriptors stay this thread's. */
+  share(): SharedSegment {
+    this.#assertOpen();
+    const { arena, payload, ledger } = this.#parts;
+    this.#isShared = true;
+    return { segment: this.segment, payloadFd: payload.fd, ledgerFd: ledger.fd, arena: arena.share() };
   }
 
   descriptors(): readonly Descriptor[] {
@@ -150,6 +171,11 @@ export class HeldSegment implements Holding {
     }
   }
 
+  lengthOf(handle: number): number {
+    this.#assertOpen();
+    return translated(`segment ${this.segment}`, () => this.#parts.arena.lengthOf(handle));
+  }
+
   free(handle: number): void {
     this.#assertOpen();
     try {
@@ -171,13 +197,7 @@ export class HeldSegment implements Holding {
 
   isLive(handle: number): boolean {
     this.#assertOpen();
-    try {
-      this.#parts.arena.offsetOf(handle);
-      return true;
-    } catch (error) {
-      if (error instanceof NativeError && error.code === 'unknown_block') return false;
-      throw toNautilusError(error, `segment ${this.segment}`);
-    }
+    return this.#parts.arena.isLive(handle);
   }
 
   /** Stack only. */
@@ -190,8 +210,7 @@ export class HeldSegment implements Holding {
     const { arena } = this.#parts;
     translated('rewind', () => arena.rewind(mark ?? this.#bottom ?? 0));
     const before = this.#liveBlocks;
-    this.#liveBlocks = arena.stats().liveBlocks;
-    this.#rewinds += 1;
+    this.#liveBlocks = arena.figures().liveBlocks;
     return before - this.#liveBlocks;
   }
 

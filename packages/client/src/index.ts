@@ -16,3 +16,10 @@ export type { ReadonlyBytes } from './read-only-bytes.ts';
 export type { OpenOptions } from './readers.ts';
 export type { ReleaseHandler, ReleaseRequest } from './release-commands.ts';
 export type { StackMark } from './stack-mark.ts';
+export {
+  attachPool,
+  type BlockName,
+  type SharedPool,
+  type WorkerBlock,
+  WorkerPool,
+} from './worker-pool.ts';

@@ -13,6 +13,7 @@ import { SegmentList } from './segment-list.ts';
 import { SharedTask } from './shared-task.ts';
 import { checkAlignment, checkBytes, segmentBytesFor, widened } from './sizing.ts';
 import type { StackMark } from './stack-mark.ts';
+import type { BlockName, SharedPool } from './worker-pool.ts';
 
 export interface PoolOptions {
   /** Size of a segment that is leased when there is no room; default: the pool's usual, or less where a budget is short. */
@@ -107,13 +108,11 @@ export class Pool implements AsyncDisposable {
   }
 
   view(block: Block): Uint8Array {
-    this.#assertMine(block);
-    return block.view();
+    return this.#mine(block).view();
   }
 
   free(block: Block): void {
-    this.#assertMine(block);
-    block.free();
+    this.#mine(block).free();
   }
 
   /** Stack pools: the state to which `rewind` returns. It spans segments. */
@@ -144,6 +143,19 @@ export class Pool implements AsyncDisposable {
     await this.#context.control.revoke(segment, from, options.signal);
   }
 
+  /** For worker threads, which `attachPool` to the present segments. They end before the pool does. */
+  share(): SharedPool {
+    this.#assertOpen();
+    return { pool: this.name, segments: this.#segments.leased.map((segment) => segment.share()) };
+  }
+
+  /** The block of a handle that a worker thread sent; its end is this thread's business now. */
+  adopt(place: BlockName): Block {
+    this.#assertOpen();
+    const segment = this.#segmentOf(place.segment, this.#segments.mapped);
+    return new Block(this.#home, segment, place.handle, segment.lengthOf(place.handle));
+  }
+
   /** The segments that give blocks. */
   segments(): readonly SegmentFigures[] {
     return this.#segments.leased.map((segment) => ({
@@ -153,7 +165,7 @@ export class Pool implements AsyncDisposable {
     }));
   }
 
-  /** Releases segments without blocks. Answers the bytes that the agent has back. */
+  /** Releases segments without blocks, and free pages of the others. Answers the bytes that the agent has back. */
   async trim(options: { signal?: AbortSignal } = {}): Promise<number> {
     this.#assertOpen();
     const { control, releases } = this.#context;
@@ -168,6 +180,7 @@ export class Pool implements AsyncDisposable {
       if (bytes === null) break;
       releasedBytes += bytes;
     }
+    for (const segment of this.#segments.leased) segment.releasePages();
     return releasedBytes;
   }
 
@@ -190,8 +203,8 @@ export class Pool implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#onClosed(this);
     await this.#growth?.abort(alreadyClosed(`pool "${this.name}"`));
-    const leased = this.#segments.leased;
-    for (const segment of this.#segments.mapped) this.#unmap(segment);
+    const { leased, mapped } = this.#segments;
+    for (const segment of mapped) this.#unmap(segment);
     await Promise.all(leased.map((segment) => this.#context.releases.giveUp(segment.segment)));
   }
 
@@ -260,19 +273,20 @@ export class Pool implements AsyncDisposable {
 
   #leased(target: Block | string): HeldSegment {
     this.#assertOpen();
-    if (target instanceof Block) this.#assertMine(target);
-    const id = typeof target === 'string' ? target : target.segment;
-    const segment = this.#segments.leased.find((candidate) => candidate.segment === id);
-    if (segment !== undefined) return segment;
-    throw new NautilusError({
-      code: 'unknown_segment',
-      message: `segment ${id} is not leased by pool "${this.name}"`,
-    });
+    if (target instanceof Block) this.#mine(target);
+    return this.#segmentOf(typeof target === 'string' ? target : target.segment, this.#segments.leased);
   }
 
-  #assertMine(block: Block): void {
+  #segmentOf(id: string, among: readonly HeldSegment[]): HeldSegment {
+    const segment = among.find((candidate) => candidate.segment === id);
+    if (segment !== undefined) return segment;
+    const message = `segment ${id} is not held by pool "${this.name}"`;
+    throw new NautilusError({ code: 'unknown_segment', message });
+  }
+
+  #mine(block: Block): Block {
     this.#assertOpen();
-    if (block.pool === this) return;
+    if (block.pool === this) return block;
     throw new NautilusError({
       code: 'unknown_block',
       message: `the block belongs to pool "${block.pool.name}", not to "${this.name}"`,

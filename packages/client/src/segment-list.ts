@@ -55,19 +55,18 @@ export class SegmentList {
 
   /** Room in the segments already there, or null. */
   place(bytes: number, alignment: number | undefined): Place | null {
-    const first = this.#firstCandidate();
     // A stack has its order; the others start where the last block was placed.
-    const tried = this.#isStack ? null : this.#recent;
+    const tried = this.#recent;
     if (tried !== null) {
       const place = placeIn(tried, bytes, alignment);
       if (place !== null) return place;
     }
-    for (let at = first; at < this.#entries.length; at += 1) {
+    for (let at = this.#firstCandidate(); at < this.#entries.length; at += 1) {
       const segment = this.#entries[at]?.segment;
       if (segment === undefined || segment === tried) continue;
       const place = placeIn(segment, bytes, alignment);
       if (place === null) continue;
-      this.#recent = segment;
+      if (!this.#isStack) this.#recent = segment;
       return place;
     }
     return null;

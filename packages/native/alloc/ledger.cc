@@ -1,73 +1,127 @@
-// Layout, little-endian: 0 magic u64, 8 version u64, 16 segment bytes u64; from 64, on a cache line of their
-// own: live blocks, live bytes, allocations, frees, failures, high water, each u64.
+// A block is read as word, place, word again: it counts when both words say the same live generation, so a reader
+// never sees the place of one block under the name of another.
 #include "alloc/ledger.h"
 
-#include <algorithm>
-#include <atomic>
-#include <bit>
+#include "alloc/size_class.h"
 
 namespace nautilus {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the ledger is little-endian on every host");
-static_assert(std::atomic_ref<uint64_t>::is_always_lock_free, "a lock in shared memory could stay locked");
+uint64_t clamped(uint64_t value) noexcept { return std::min(value, kMaxSafeInteger); }
 
-constexpr uint64_t kMagic = 0x31474c5355544e41;  // "ANTUSLG1" in memory order
-constexpr uint64_t kVersion = 1;
-constexpr size_t kMagicAt = 0;
-constexpr size_t kVersionAt = 8;
-constexpr size_t kSegmentBytesAt = 16;
-constexpr size_t kFiguresAt = 64;
-constexpr uint64_t kMaxSafeInteger = (uint64_t{1} << 53) - 1;
-
-void store(std::byte* page, size_t at, uint64_t value, std::memory_order order) noexcept {
-  std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(page + at)).store(value, order);
+// What a strategy takes for a block; for any values, below 2^54 bytes in all.
+uint64_t granules_of(uint64_t length, uint8_t size_class, uint8_t alignment_log2, uint32_t granule_log2,
+                     bool power_of_two) noexcept {
+  const uint64_t granules = size_class == kNoClass ? ((length - 1) >> granule_log2) + 1 : class_granules(size_class);
+  if (!power_of_two) return granules;
+  const uint32_t alignment = std::min<uint32_t>(alignment_log2, kMaxGranuleLog2);
+  return std::bit_ceil(std::max(granules, (uint64_t{1} << alignment) >> granule_log2));
 }
 
-// A lock-free load never writes, so it may be used on memory that is mapped read-only.
-uint64_t load(const std::byte* page, size_t at, std::memory_order order) noexcept {
-  auto* word = const_cast<uint64_t*>(reinterpret_cast<const uint64_t*>(page + at));
-  return std::atomic_ref<uint64_t>(*word).load(order);
-}
-
-uint64_t load_clamped(const std::byte* page, size_t at) noexcept {
-  return std::min(load(page, at, std::memory_order_relaxed), kMaxSafeInteger);
+const LedgerHeader* header_of(const std::byte* ledger, uint64_t bytes) noexcept {
+  if (bytes < kLedgerHeaderBytes) return nullptr;
+  const auto* header = reinterpret_cast<const LedgerHeader*>(ledger);
+  if (load_acquire(header->magic) != kLedgerMagic) return nullptr;
+  return load_relaxed(header->version) == kLedgerVersion ? header : nullptr;
 }
 
 }  // namespace
 
-void initialise_ledger(std::byte* page, uint64_t segment_bytes) noexcept {
-  // A reader that comes in between sees no magic and takes the page for uninitialised.
-  store(page, kMagicAt, 0, std::memory_order_seq_cst);
-  store(page, kVersionAt, kVersion, std::memory_order_relaxed);
-  store(page, kSegmentBytesAt, segment_bytes, std::memory_order_relaxed);
-  write_ledger(page, {});
-  store(page, kMagicAt, kMagic, std::memory_order_release);
-}
-
-void write_ledger(std::byte* page, const ArenaFigures& figures) noexcept {
-  const uint64_t words[] = {figures.live_blocks, figures.live_bytes, figures.allocations,
-                            figures.frees,       figures.failures,   figures.high_water_bytes};
-  size_t at = kFiguresAt;
-  for (const uint64_t word : words) {
-    store(page, at, word, std::memory_order_relaxed);
-    at += sizeof word;
+void initialise_ledger(const LedgerMemory& ledger, uint64_t segment_bytes, uint64_t granule, uint8_t tag) noexcept {
+  LedgerHeader& header = ledger.header();
+  const bool was_ours = load_acquire(header.magic) == kLedgerMagic && header.version == kLedgerVersion;
+  const uint32_t capacity = slots_for(segment_bytes, granule);
+  const uint32_t used = was_ours ? std::min(load_relaxed(header.slots_used), capacity) : 0;
+  // A reader that comes in between sees no magic and takes the ledger for empty.
+  store_release(header.magic, uint64_t{0});
+  std::atomic_thread_fence(std::memory_order_release);
+  for (uint32_t slot = 0; slot < used; ++slot) {
+    Slot& at = ledger.slots()[slot];
+    const uint32_t generation = generation_of(at.word);
+    if (state_of(at.word) == SlotState::kRetired) continue;
+    at.word = generation >= kLastGeneration ? slot_word(SlotState::kRetired, kLastGeneration)
+                                            : slot_word(SlotState::kFree, generation + 1);
   }
+  // All but the owner's record, which is not the arena's to write.
+  auto* const bytes = reinterpret_cast<unsigned char*>(&header);
+  std::fill(bytes, bytes + offsetof(LedgerHeader, owner), uint8_t{0});
+  for (Attachment& attachment : header.attachments) attachment = Attachment{};
+  header.version = kLedgerVersion;
+  header.granule_log2 = static_cast<uint32_t>(std::countr_zero(granule));
+  header.segment_bytes = segment_bytes;
+  header.slot_capacity = capacity;
+  header.tag = tag;
+  header.epoch = 1;
+  store_release(header.magic, kLedgerMagic);
 }
 
-std::optional<LedgerFigures> read_ledger(const std::byte* page) noexcept {
-  if (load(page, kMagicAt, std::memory_order_acquire) != kMagic) return std::nullopt;
-  if (load(page, kVersionAt, std::memory_order_relaxed) != kVersion) return std::nullopt;
-  LedgerFigures read;
-  read.segment_bytes = load_clamped(page, kSegmentBytesAt);
-  uint64_t* const words[] = {&read.arena.live_blocks, &read.arena.live_bytes, &read.arena.allocations,
-                             &read.arena.frees,       &read.arena.failures,   &read.arena.high_water_bytes};
-  size_t at = kFiguresAt;
-  for (uint64_t* const word : words) {
-    *word = load_clamped(page, at);
-    at += sizeof *word;
+ArenaFigures figures_of(const LedgerHeader& header) noexcept {
+  ArenaFigures figures;
+  figures.allocations = load_relaxed(header.allocations);
+  figures.frees = load_relaxed(header.frees);
+  figures.failures = clamped(load_relaxed(header.failures));
+  figures.high_water_bytes = clamped(load_relaxed(header.high_water_bytes));
+  const uint64_t taken = clamped(load_relaxed(header.taken_bytes));
+  const uint32_t attachments = std::min(load_relaxed(header.attachments_used), kMaxAttachments);
+  for (uint32_t at = 0; at < attachments; ++at) {
+    const Attachment& attachment = header.attachments[at];
+    figures.allocations += whole(load_relaxed(attachment.allocations));
+    figures.frees += whole(load_relaxed(attachment.frees));
+    figures.cached_bytes += whole(load_relaxed(attachment.cached_bytes));
+  }
+  figures.allocations = clamped(figures.allocations);
+  figures.frees = clamped(figures.frees);
+  figures.cached_bytes = std::min(figures.cached_bytes, taken);
+  figures.live_bytes = taken - figures.cached_bytes;
+  // The two sums are not read at one instant, so a free may overtake its allocation.
+  figures.live_blocks = figures.allocations - std::min(figures.allocations, figures.frees);
+  return figures;
+}
+
+std::optional<LedgerFigures> read_ledger(const std::byte* ledger, uint64_t bytes) noexcept {
+  const LedgerHeader* header = header_of(ledger, bytes);
+  if (header == nullptr) return std::nullopt;
+  return LedgerFigures{clamped(load_relaxed(header->segment_bytes)), figures_of(*header)};
+}
+
+std::optional<LedgerBlocks> read_ledger_blocks(const std::byte* ledger, uint64_t bytes) {
+  const LedgerHeader* header = header_of(ledger, bytes);
+  if (header == nullptr) return std::nullopt;
+  LedgerBlocks read;
+  read.segment_bytes = clamped(load_relaxed(header->segment_bytes));
+  const uint32_t granule_log2 = std::min(load_relaxed(header->granule_log2), kMaxGranuleLog2);
+  read.granule = uint64_t{1} << granule_log2;
+  const bool power_of_two_rooms = load_relaxed(header->power_of_two_rooms) != 0;
+  const uint64_t present = std::min<uint64_t>((bytes - kLedgerHeaderBytes) / sizeof(Slot), kMaxSlots);
+  const auto used = static_cast<uint32_t>(std::min<uint64_t>(load_acquire(header->slots_used), present));
+  const uint64_t tag = load_relaxed(header->tag) & 0xff;
+  const auto* slots = reinterpret_cast<const Slot*>(ledger + kLedgerHeaderBytes);
+  for (uint32_t at = 0; at < used; ++at) {
+    const Slot& slot = slots[at];
+    const uint32_t word = load_acquire(slot.word);
+    if (state_of(word) != SlotState::kLive) continue;
+    PublishedBlock block;
+    block.offset = load_relaxed(slot.offset);
+    block.length = load_relaxed(slot.length);
+    block.pins = load_relaxed(slot.pins);
+    const uint8_t size_class = load_relaxed(slot.size_class);
+    const uint8_t alignment_log2 = load_relaxed(slot.alignment_log2);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (load_relaxed(slot.word) != word) continue;
+    if (block.length - 1 >= read.segment_bytes || block.offset > read.segment_bytes - block.length) continue;
+    const uint64_t granules =
+        granules_of(block.length, size_class, alignment_log2, granule_log2, power_of_two_rooms);
+    block.room = std::max(block.length, std::min(granules << granule_log2, read.segment_bytes - block.offset));
+    block.handle = (uint64_t{generation_of(word)} << 32) | (tag << kSlotBits) | at;
+    read.blocks.push_back(block);
   }
   return read;
+}
+
+std::optional<std::vector<PublishedBlock>> read_blocks(const std::byte* ledger, uint64_t bytes) {
+  std::optional<LedgerBlocks> read = read_ledger_blocks(ledger, bytes);
+  if (!read) return std::nullopt;
+  return std::move(read->blocks);
 }
 
 }  // namespace nautilus

@@ -2,20 +2,19 @@
 // and documentation; a test compares the two.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
 
-#include "alloc/placement.h"
+#include "alloc/arena.h"
 
 namespace nautilus {
 
 struct StrategyEntry {
   std::string_view name;
   std::string_view summary;
-  // capacity is a multiple of the granule and at least one; may throw std::bad_alloc.
-  std::unique_ptr<Strategy> (*make)(uint64_t capacity, uint64_t granule);
+  // The ledger is initialised for the geometry. May throw std::bad_alloc.
+  std::unique_ptr<Arena> (*make)(const LedgerMemory& ledger, Geometry geometry);
 };
 
 std::span<const StrategyEntry> strategies() noexcept;

@@ -1,15 +1,19 @@
-// Arenas as opaque handles. The frequent calls take and return plain numbers; what fails often (nothing fits, a
-// stale handle) is a number as well, because building an error costs more than the call.
-#include "alloc/arena.h"
+// Life of arenas: made, recovered, found by other threads under a number, closed.
+#include "binding/arena.h"
 
 #include <atomic>
 #include <bit>
+#include <map>
 #include <random>
 
+#include "alloc/move_journal.h"
 #include "alloc/strategies.h"
 #include "binding/functions.h"
 #include "binding/mapping.h"
 #include "binding/values.h"
+#include "os/process_identity.h"
+#include "segment/segment.h"
+#include "segment/trim.h"
 
 namespace nautilus {
 namespace {
@@ -20,48 +24,149 @@ uint8_t next_tag() {
   return static_cast<uint8_t>(tags.fetch_add(1, std::memory_order_relaxed));
 }
 
-struct ArenaHandle {
-  static constexpr const char kKind[] = "an arena";
+uint64_t random_number() {
+  std::random_device device;
+  return (uint64_t{device()} << 32) | device();
+}
 
-  ArenaHandle(std::unique_ptr<Strategy> strategy, uint64_t granule, std::shared_ptr<MappedRegion> ledger)
-      : ledger_(std::move(ledger)),
-        arena(std::move(strategy), granule, next_tag(), ledger_ ? ledger_->base() : nullptr) {
-    if (ledger_) ledger_->pin();
+// Arenas that other threads may find. All copies of this code in a process that were loaded from one file share it.
+class SharedArenas {
+ public:
+  static SharedArenas& instance() {
+    static SharedArenas arenas;
+    return arenas;
   }
-  ~ArenaHandle() {
-    if (ledger_) ledger_->unpin();
+  uint32_t add(const std::shared_ptr<SharedArena>& arena) {
+    const std::lock_guard guard(lock_);
+    std::erase_if(arenas_, [](const auto& entry) { return entry.second.expired(); });
+    for (const auto& [number, known] : arenas_) {
+      if (known.lock() == arena) return number;
+    }
+    arenas_.emplace(++last_, arena);
+    return last_;
   }
-  ArenaHandle(const ArenaHandle&) = delete;
-  ArenaHandle& operator=(const ArenaHandle&) = delete;
+  std::shared_ptr<SharedArena> find(uint64_t number) {
+    const std::lock_guard guard(lock_);
+    const auto found = arenas_.find(static_cast<uint32_t>(number));
+    return found == arenas_.end() || found->first != number ? nullptr : found->second.lock();
+  }
 
  private:
-  std::shared_ptr<MappedRegion> ledger_;
-
- public:
-  Arena arena;
+  std::mutex lock_;
+  std::map<uint32_t, std::weak_ptr<SharedArena>> arenas_;
+  uint32_t last_ = 0;
 };
 
-Arena& arena_of(const Call& call) {
-  const std::shared_ptr<ArenaHandle>& handle = call.object<ArenaHandle>(0);
-  if (!handle) throw Failure(ErrorCode::kClosed, "arena: already closed");
-  return handle->arena;
+std::shared_ptr<MappedRegion> ledger_of(const Call& call, size_t at, uint64_t needed_bytes) {
+  const Mapping& mapping = *call.object<Mapping>(at);
+  if (!mapping.open().is_writable() || mapping.open().bytes() < needed_bytes) {
+    throw Failure(ErrorCode::kInvalidArgument,
+                  "ledger: needs a read-write mapping of at least " + std::to_string(needed_bytes) + " bytes");
+  }
+  return mapping.region;
 }
 
-// A handle that is no whole number names no block.
-const Block* find_block(const Call& call, const Arena& arena) {
-  const double handle = call.number(1);
-  if (!(handle >= 0) || handle > 9007199254740991.0) return nullptr;
-  const auto whole = static_cast<uint64_t>(handle);
-  return static_cast<double>(whole) == handle ? arena.find(whole) : nullptr;
+// Null for an arena whose blocks stay where they are.
+std::shared_ptr<MappedRegion> payload_of(const Call& call, size_t at, uint64_t needed_bytes) {
+  if (call.is_null(at)) return nullptr;
+  const Mapping& mapping = *call.object<Mapping>(at);
+  if (!mapping.open().is_writable() || mapping.open().bytes() < needed_bytes) {
+    throw Failure(ErrorCode::kInvalidArgument,
+                  "payload: needs a read-write mapping of at least " + std::to_string(needed_bytes) + " bytes");
+  }
+  return mapping.region;
 }
 
-StackOrder& stack_order_of(Arena& arena) {
-  StackOrder* order = arena.stack_order();
-  if (order == nullptr) throw Failure(ErrorCode::kUnsupported, "marks: only the stack strategy has an order");
-  return *order;
+// One process writes a ledger, through one arena: what two of them wrote would be no truth.
+void claim(LedgerHeader& header) {
+  const std::string owner = "process " + std::to_string(header.owner.process);
+  switch (claim_ledger(header, own_identity())) {
+    case ClaimOutcome::kClaimed:
+    case ClaimOutcome::kClaimedOfDead: return;
+    case ClaimOutcome::kHeld: throw Failure(ErrorCode::kAddressInUse, "ledger: belongs to " + owner + ", which lives");
+    case ClaimOutcome::kHeldByCopy:
+      throw Failure(ErrorCode::kAddressInUse, "ledger: belongs to this process, through another copy of the addon");
+    case ClaimOutcome::kHeldAlready:
+      throw Failure(ErrorCode::kAddressInUse, "ledger: an arena of this process has it; share that one");
+    case ClaimOutcome::kUnknownOwner:
+      throw Failure(ErrorCode::kAddressInUse,
+                    "ledger: belongs to " + owner + " of another namespace, whose end cannot be seen from here");
+  }
+}
+
+// Gives the claim back unless an arena has taken it over.
+struct Claim {
+  explicit Claim(LedgerHeader& claimed) : header(&claimed) { claim(claimed); }
+  ~Claim() {
+    if (header != nullptr) release_ledger(*header, own_identity());
+  }
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+
+  LedgerHeader* header;
+};
+
+void recover(Arena& arena) {
+  if (arena.recover()) return;
+  throw Failure(ErrorCode::kInvalidArgument, "ledger: contradicts itself, so nothing in it can be trusted");
+}
+
+// A killed owner may have left a block in two pieces, which only its payload can make whole.
+void finish_move(const LedgerMemory& ledger, MappedRegion* payload) {
+  if (payload == nullptr) {
+    if (ledger.header().move.active == 0) return;
+    throw Failure(ErrorCode::kInvalidArgument,
+                  "ledger: its owner was killed while a block moved; recover it as a movable arena");
+  }
+  if (geometry_of(ledger) && finish_interrupted_move(ledger, payload->base())) return;
+  throw Failure(ErrorCode::kInvalidArgument, "ledger: contradicts itself, so nothing in it can be trusted");
+}
+
+void require_ledger_of(const LedgerHeader& header, Geometry geometry, uint64_t bytes) {
+  const auto granule_log2 = static_cast<uint32_t>(std::countr_zero(geometry.granule));
+  if (header.magic == kLedgerMagic && header.version == kLedgerVersion && header.segment_bytes == bytes &&
+      header.granule_log2 == granule_log2) {
+    return;
+  }
+  throw Failure(ErrorCode::kInvalidArgument, "ledger: is none of a segment of " + std::to_string(bytes) +
+                                                 " bytes at a minimum alignment of " + std::to_string(geometry.granule));
 }
 
 }  // namespace
+
+SharedArena::SharedArena(std::unique_ptr<Arena> made, std::shared_ptr<MappedRegion> mapped, uint64_t segment_bytes,
+                         std::shared_ptr<MappedRegion> mapped_payload)
+    : ledger(std::move(mapped)), payload(std::move(mapped_payload)), arena(std::move(made)), bytes(segment_bytes) {
+  if (payload) {
+    movable = make_movable(*arena, {ledger->base(), ledger->bytes()}, payload->base());
+    if (!movable) throw Failure(ErrorCode::kUnsupported, "strategy: only first_fit and best_fit move blocks");
+    payload->pin();
+  }
+  ledger->pin();
+}
+
+SharedArena::~SharedArena() {
+  // No block stays in two pieces: this ends the move that is under way, and begins none.
+  if (movable) movable->pass({UINT64_MAX, 0});
+  movable.reset();
+  arena.reset();
+  release_ledger(header(), own_identity());
+  ledger->unpin();
+  if (payload) payload->unpin();
+}
+
+// What a thread's magazines held is free again, however the thread ended.
+ArenaHandle::~ArenaHandle() {
+  if (owner == 0) return;
+  const std::lock_guard guard(shared->lock);
+  shared->arena->detach(owner);
+}
+
+LockedArena::LockedArena(const Call& call) : handle_(call.object<ArenaHandle>(0)) {
+  if (!handle_) throw Failure(ErrorCode::kClosed, "arena: already closed");
+  shared_ = handle_->shared;
+  lock_ = std::unique_lock(shared_->lock);
+}
 
 napi_value arena_strategies(const Call& call) {
   ArrayBuilder entries(call.env());
@@ -71,92 +176,83 @@ napi_value arena_strategies(const Call& call) {
   return entries.done();
 }
 
+napi_value ledger_bytes_for(const Call& call) {
+  const uint64_t granule = call.size(1);
+  if (!std::has_single_bit(granule)) throw call.wrong(1, "a power of two");
+  return to_js(call.env(), ledger_bytes_for(call.size(0), granule));
+}
+
 napi_value arena_create(const Call& call) {
   const std::string name = call.text(0);
   const StrategyEntry* entry = find_strategy(name);
   if (entry == nullptr) throw Failure(ErrorCode::kInvalidArgument, "strategy: none is named '" + name + "'");
   const uint64_t bytes = call.size(1);
   const uint64_t granule = call.size(2);
+  const bool is_recovery = call.boolean(4);
   if (!std::has_single_bit(granule) || granule > Arena::kMaxAlignment) throw call.wrong(2, "a power of two up to 65536");
-  const uint64_t capacity = bytes / granule * granule;
-  if (capacity == 0) {
+  const Geometry geometry{bytes / granule * granule, granule};
+  if (geometry.capacity == 0) {
     throw Failure(ErrorCode::kInvalidArgument, "bytes: " + std::to_string(bytes) +
                                                    " hold no block at a minimum alignment of " + std::to_string(granule));
   }
-  std::shared_ptr<MappedRegion> ledger;
-  if (!call.is_null(3)) {
-    const Mapping& mapping = *call.object<Mapping>(3);
-    if (!mapping.open().is_writable() || mapping.open().bytes() < kLedgerBytes) {
-      throw Failure(ErrorCode::kInvalidArgument, "ledger: needs a read-write mapping of at least " +
-                                                     std::to_string(kLedgerBytes) + " bytes");
-    }
-    ledger = mapping.region;
+  if (geometry.capacity / granule >= UINT32_MAX) {
+    throw Failure(ErrorCode::kTooLarge, "bytes: " + std::to_string(bytes) + " are 2^32 or more times the minimum alignment " +
+                                            std::to_string(granule) + "; choose a larger minimum alignment");
   }
-  auto handle = std::make_shared<ArenaHandle>(entry->make(capacity, granule), granule, ledger);
-  if (ledger) initialise_ledger(ledger->base(), bytes);
-  return wrap(call.env(), std::move(handle));
+  std::shared_ptr<MappedRegion> ledger = ledger_of(call, 3, ledger_bytes_for(bytes, granule));
+  std::shared_ptr<MappedRegion> payload = payload_of(call, 5, bytes);
+  const LedgerMemory memory{ledger->base(), ledger->bytes()};
+  if (is_recovery) require_ledger_of(memory.header(), geometry, bytes);
+  Claim claimed(memory.header());
+  if (is_recovery) finish_move(memory, payload.get());
+  if (!is_recovery) initialise_ledger(memory, bytes, granule, next_tag());
+  store_relaxed(memory.header().arena, random_number());
+  std::unique_ptr<Arena> arena = entry->make(memory, geometry);
+  if (is_recovery) recover(*arena);
+  auto shared = std::make_shared<SharedArena>(std::move(arena), std::move(ledger), bytes, std::move(payload));
+  claimed.header = nullptr;
+  return wrap(call.env(), std::make_shared<ArenaHandle>(std::move(shared)));
 }
 
-napi_value arena_allocate(const Call& call) {
-  Arena& arena = arena_of(call);
-  const uint64_t bytes = call.size(1);
-  const uint64_t alignment = call.size(2);
-  if (bytes == 0) throw call.wrong(1, "at least one byte");
-  if (!std::has_single_bit(alignment) || alignment > Arena::kMaxAlignment) throw call.wrong(2, "a power of two up to 65536");
-  return to_js(call.env(), arena.allocate(bytes, alignment));
+// From here on other threads may end blocks at any moment, so that is told before anyone else can know the number.
+napi_value arena_share(const Call& call) {
+  LockedArena arena(call);
+  arena->set_contended(true);
+  store_release(arena.shared().header().contended, uint32_t{1});
+  return to_js(call.env(), SharedArenas::instance().add(arena.handle().shared));
 }
 
-napi_value arena_allocate_at(const Call& call) {
-  Arena& arena = arena_of(call);
-  const uint64_t offset = call.size(1);
-  const uint64_t bytes = call.size(2);
-  if (!arena.can_place_at()) {
-    throw Failure(ErrorCode::kUnsupported, "allocateAt: only the first_fit strategy takes a given offset");
+napi_value arena_attach(const Call& call) {
+  std::shared_ptr<SharedArena> shared = SharedArenas::instance().find(call.size(0));
+  if (!shared) throw Failure(ErrorCode::kClosed, "arena: closed by all who shared it, or never shared in this process");
+  const std::shared_ptr<MappedRegion> ledger = ledger_of(call, 1, kLedgerHeaderBytes);
+  const auto& header = *reinterpret_cast<const LedgerHeader*>(ledger->base());
+  if (header.magic != kLedgerMagic || header.arena != shared->header().arena) {
+    throw Failure(ErrorCode::kInvalidArgument, "ledger: belongs to another arena");
   }
-  if (bytes == 0) throw call.wrong(2, "at least one byte");
-  if (offset % arena.granule() != 0) {
-    throw Failure(ErrorCode::kInvalidArgument, "offset: expected a multiple of " + std::to_string(arena.granule()) +
-                                                   ", found " + std::to_string(offset));
+  // Whoever takes blocks that move for blocks that stay would use places that are over.
+  if ((payload_of(call, 2, shared->bytes) != nullptr) != (shared->movable != nullptr)) {
+    throw Failure(ErrorCode::kInvalidArgument, shared->movable ? "arena: its blocks move, so attach it as a movable one"
+                                                               : "arena: its blocks do not move");
   }
-  return to_js(call.env(), arena.allocate_at(offset, bytes));
+  return wrap(call.env(), std::make_shared<ArenaHandle>(std::move(shared)));
 }
 
-napi_value arena_offset_of(const Call& call) {
-  const Block* block = find_block(call, arena_of(call));
-  return to_js(call.env(), block == nullptr ? -1.0 : static_cast<double>(block->placement.offset));
-}
-
-napi_value arena_length_of(const Call& call) {
-  const Block* block = find_block(call, arena_of(call));
-  return to_js(call.env(), block == nullptr ? -1.0 : static_cast<double>(block->length));
-}
-
-napi_value arena_free(const Call& call) {
-  Arena& arena = arena_of(call);
-  if (find_block(call, arena) == nullptr) return to_js(call.env(), static_cast<int>(FreeOutcome::kUnknownBlock));
-  return to_js(call.env(), static_cast<int>(arena.free(static_cast<uint64_t>(call.number(1)))));
-}
-
-napi_value arena_mark(const Call& call) { return to_js(call.env(), stack_order_of(arena_of(call)).mark()); }
-
-napi_value arena_rewind(const Call& call) {
-  Arena& arena = arena_of(call);
-  stack_order_of(arena);
-  return to_js(call.env(), static_cast<int>(arena.rewind(call.size(1))));
-}
-
-napi_value arena_stats(const Call& call) {
-  const Arena& arena = arena_of(call);
-  const ArenaFigures& figures = arena.figures();
+// Whole free pages of the segment go back to the system; under the lock, so no block begins there meanwhile.
+napi_value arena_trim(const Call& call) {
+  LockedArena arena(call);
+  const MappedRegion& payload = call.object<Mapping>(1)->open();
+  if (!payload.is_writable() || payload.bytes() < arena.shared().bytes) {
+    throw Failure(ErrorCode::kInvalidArgument, "payload: needs a read-write mapping of the arena's segment");
+  }
+  const PageRelease release{payload.base(), call.fd(2), true};
+  const TrimOutcome outcome = trim(*arena, page_bytes(), call.size(3), [&](std::span<const PageRange> ranges) {
+    return release_pages(release, ranges);
+  });
   return ObjectBuilder(call.env())
-      .set("liveBlocks", figures.live_blocks)
-      .set("liveBytes", figures.live_bytes)
-      .set("freeBytes", arena.free_bytes())
-      .set("largestFreeBytes", arena.largest_free_bytes())
-      .set("highWaterBytes", figures.high_water_bytes)
-      .set("allocations", figures.allocations)
-      .set("frees", figures.frees)
-      .set("failures", figures.failures)
+      .set("askedBytes", outcome.asked_bytes)
+      .set("releasedBytes", outcome.released_bytes)
+      .set("reason", outcome.reason)
       .done();
 }
 

@@ -88,15 +88,27 @@ std::string Call::text(size_t at) const {
   return text;
 }
 
-std::span<const std::byte> Call::bytes(size_t at) const {
+// The length is in elements.
+std::span<std::byte> Call::typed_array(size_t at, napi_typedarray_type expected, const char* name) const {
   napi_typedarray_type type = napi_int8_array;
   size_t length = 0;
   void* data = nullptr;
-  if (napi_get_typedarray_info(env_, value(at), &type, &length, &data, nullptr, nullptr) != napi_ok ||
-      type != napi_uint8_array) {
-    throw wrong(at, "a Uint8Array");
+  if (napi_get_typedarray_info(env_, value(at), &type, &length, &data, nullptr, nullptr) != napi_ok || type != expected) {
+    throw wrong(at, name);
   }
-  return {static_cast<const std::byte*>(data), length};
+  return {static_cast<std::byte*>(data), length};
+}
+
+std::span<const std::byte> Call::bytes(size_t at) const { return typed_array(at, napi_uint8_array, "a Uint8Array"); }
+
+std::span<double> Call::doubles(size_t at) const {
+  const std::span<std::byte> array = typed_array(at, napi_float64_array, "a Float64Array");
+  return {reinterpret_cast<double*>(array.data()), array.size()};
+}
+
+std::span<uint32_t> Call::words(size_t at) const {
+  const std::span<std::byte> array = typed_array(at, napi_uint32_array, "a Uint32Array");
+  return {reinterpret_cast<uint32_t*>(array.data()), array.size()};
 }
 
 napi_value Call::function(size_t at) const {

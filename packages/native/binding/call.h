@@ -62,6 +62,9 @@ class Call {
   bool boolean(size_t at) const;
   std::string text(size_t at) const;
   std::span<const std::byte> bytes(size_t at) const;
+  // Typed arrays, valid until JavaScript runs again.
+  std::span<double> doubles(size_t at) const;
+  std::span<uint32_t> words(size_t at) const;
   napi_value function(size_t at) const;
   bool is_null(size_t at) const;
 
@@ -78,6 +81,8 @@ class Call {
   Failure wrong(size_t at, const char* expected) const;
 
  private:
+  std::span<std::byte> typed_array(size_t at, napi_typedarray_type expected, const char* name) const;
+
   napi_env env_;
   size_t count_ = kMaxArguments;
   napi_value values_[kMaxArguments];

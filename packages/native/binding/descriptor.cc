@@ -1,4 +1,8 @@
 // Descriptors cross as numbers; the environment remembers which of them JavaScript owns.
+#include <fcntl.h>
+
+#include <cerrno>
+
 #include "binding/environment.h"
 #include "binding/functions.h"
 #include "binding/values.h"
@@ -15,6 +19,14 @@ napi_value set_error_factory(const Call& call) {
 napi_value descriptor_adopt(const Call& call) {
   Environment::require(call.env()).adopt(call.fd(0));
   return undefined_js();
+}
+
+// Also of a descriptor that another thread of this process owns, and keeps.
+napi_value descriptor_duplicate(const Call& call) {
+  const int fd = call.fd(0);
+  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) throw system_failure("fcntl", errno, "descriptor " + std::to_string(fd));
+  return to_js(call.env(), Environment::require(call.env()).give(UniqueDescriptor(copy)));
 }
 
 napi_value descriptor_close(const Call& call) {

@@ -8,6 +8,7 @@ namespace nautilus {
 // descriptor.cc
 napi_value set_error_factory(const Call& call);
 napi_value descriptor_adopt(const Call& call);
+napi_value descriptor_duplicate(const Call& call);
 napi_value descriptor_close(const Call& call);
 napi_value descriptor_inspect(const Call& call);
 napi_value descriptor_reopen_read_only(const Call& call);
@@ -28,16 +29,36 @@ napi_value ledger_read(const Call& call);
 
 // arena.cc
 napi_value arena_strategies(const Call& call);
+napi_value ledger_bytes_for(const Call& call);
 napi_value arena_create(const Call& call);
+napi_value arena_share(const Call& call);
+napi_value arena_attach(const Call& call);
+napi_value arena_trim(const Call& call);
+napi_value arena_close(const Call& call);
+
+// arena_blocks.cc
 napi_value arena_allocate(const Call& call);
 napi_value arena_allocate_at(const Call& call);
-napi_value arena_offset_of(const Call& call);
-napi_value arena_length_of(const Call& call);
 napi_value arena_free(const Call& call);
+napi_value arena_allocate_many(const Call& call);
+napi_value arena_free_many(const Call& call);
 napi_value arena_mark(const Call& call);
 napi_value arena_rewind(const Call& call);
-napi_value arena_stats(const Call& call);
-napi_value arena_close(const Call& call);
+napi_value arena_free_bytes(const Call& call);
+napi_value arena_largest_free_bytes(const Call& call);
+napi_value arena_free_ranges(const Call& call);
+napi_value arena_open_magazines(const Call& call);
+napi_value arena_reserve(const Call& call);
+napi_value arena_give_back(const Call& call);
+napi_value arena_ask_flush(const Call& call);
+
+// movable.cc
+napi_value movable_allocate(const Call& call);
+napi_value movable_free(const Call& call);
+napi_value movable_pin(const Call& call);
+napi_value movable_drain(const Call& call);
+napi_value movable_pass(const Call& call);
+napi_value movable_waiting_blocks(const Call& call);
 
 // connection.cc, listener.cc
 napi_value socket_connect(const Call& call);

@@ -66,13 +66,13 @@ napi_value mapping_close(const Call& call) {
 
 napi_value ledger_read(const Call& call) {
   const MappedRegion& region = call.object<Mapping>(0)->open();
-  if (region.bytes() < kLedgerBytes) return null_js(call.env());
-  const std::optional<LedgerFigures> read = read_ledger(region.base());
+  const std::optional<LedgerFigures> read = read_ledger(region.base(), region.bytes());
   if (!read) return null_js(call.env());
   return ObjectBuilder(call.env())
       .set("segmentBytes", read->segment_bytes)
       .set("liveBlocks", read->arena.live_blocks)
       .set("liveBytes", read->arena.live_bytes)
+      .set("cachedBytes", read->arena.cached_bytes)
       .set("allocations", read->arena.allocations)
       .set("frees", read->arena.frees)
       .set("failures", read->arena.failures)

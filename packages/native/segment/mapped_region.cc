@@ -50,12 +50,24 @@ MappedRegion::MappedRegion(std::byte* base, size_t bytes, bool writable)
 
 MappedRegion::~MappedRegion() { unmap(); }
 
+bool MappedRegion::is_closed() const noexcept {
+  const std::lock_guard guard(lock_);
+  return closed_;
+}
+
 void MappedRegion::close() noexcept {
+  const std::lock_guard guard(lock_);
   closed_ = true;
   if (pins_ == 0) unmap();
 }
 
+void MappedRegion::pin() noexcept {
+  const std::lock_guard guard(lock_);
+  ++pins_;
+}
+
 void MappedRegion::unpin() noexcept {
+  const std::lock_guard guard(lock_);
   --pins_;
   if (closed_ && pins_ == 0) unmap();
 }

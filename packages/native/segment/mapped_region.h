@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -29,20 +30,21 @@ class MappedRegion {
   std::byte* base() const noexcept { return base_; }
   size_t bytes() const noexcept { return bytes_; }
   bool is_writable() const noexcept { return writable_; }
-  bool is_closed() const noexcept { return closed_; }
+  bool is_closed() const noexcept;
   const std::optional<std::string>& lock_reason() const noexcept { return lock_reason_; }
 
-  // Only one thread (that of the environment) closes, pins and unpins.
+  // Any thread: an arena that several share ends with the last of them.
   void close() noexcept;
-  void pin() noexcept { ++pins_; }
+  void pin() noexcept;
   void unpin() noexcept;
 
  private:
-  void unmap() noexcept;
+  void unmap() noexcept;  // under the lock
 
   std::byte* base_;
   size_t bytes_;
   bool writable_;
+  mutable std::mutex lock_;
   bool closed_ = false;
   size_t pins_ = 0;
   std::optional<std::string> lock_reason_;

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace nautilus::test {
 
@@ -13,8 +14,9 @@ struct Skipped {
 };
 
 // Registers at static initialisation; the value only exists to make a variable of it.
-bool add(const char* name, std::function<void()> body);
-int run_all();
+bool add(std::string name, std::function<void()> body);
+// Those whose name contains the words.
+int run_all(std::string_view only);
 
 [[noreturn]] inline void fail(const char* file, int line, const std::string& what) {
   throw std::runtime_error(std::string(file) + ":" + std::to_string(line) + ": " + what);

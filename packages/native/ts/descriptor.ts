@@ -40,6 +40,11 @@ export class Descriptor {
     return new Descriptor({ fd, readOnlyFd: null });
   }
 
+  /** An own one for the same memory, from the number that another thread of this process owns and keeps. */
+  static duplicate(fd: number): Descriptor {
+    return Descriptor.fromNative(native.descriptorDuplicate(fd));
+  }
+
   get fd(): number {
     return this.#open().fd;
   }

@@ -1,13 +1,39 @@
 // The public face of the package; everything else is internal and without any promise of stability.
 
-export { Arena, type ArenaOptions, type ArenaStats, createArena } from './arena.ts';
+export { Arena, type ArenaStats, type FreeRange, type SharedArena, type TrimOutcome } from './arena.ts';
+export { type BlockPlace, BlockReader } from './block-reader.ts';
+export { type ArenaOptions, attachArena, createArena, recoverArena } from './create-arena.ts';
+export {
+  attachMovableArena,
+  createMovableArena,
+  type MovableArenaOptions,
+  recoverMovableArena,
+} from './create-movable-arena.ts';
 export { Descriptor } from './descriptor.ts';
 export { NativeError, type NativeErrorCode } from './errors.ts';
+export type { Figures } from './figures.ts';
 export { type CloseReason, type Connection, connect, type Listener, listen, type Peer } from './ipc.ts';
-export { type Ledger, ledgerBytes, readLedger } from './ledger.ts';
+export { type Ledger, ledgerBytesFor, ledgerHeaderBytes, readLedger } from './ledger.ts';
 export { AddonLoadError, addonPaths, loadNative } from './load.ts';
 export { tryLockFile } from './lock.ts';
 export { type MapAccess, type MapOptions, Mapping } from './mapping.ts';
+export {
+  type CompactionBudget,
+  type CompactionPass,
+  MovableArena,
+  type MovableArenaStats,
+  type MovableFigures,
+  type MovableStrategyName,
+  type SharedMovableArena,
+} from './movable-arena.ts';
+export { Pin } from './pins.ts';
+export type { Allocator } from './policy/allocator.ts';
+export { Limit, type Limits, type Refusal } from './policy/limit.ts';
+export { type FailedAllocation, OnFailure } from './policy/on-failure.ts';
+export { type Damage, Quarantine, type QuarantineOptions } from './policy/quarantine.ts';
+export { type Counter, Statistics, type StatisticsFigures } from './policy/statistics.ts';
+export { TraceLog, type TraceLogOptions, traceRecordBytes } from './policy/trace-log.ts';
+export { type Outstanding, type SiteReport, Tracking, type TrackingOptions } from './policy/tracking.ts';
 export { type HostMemory, type HostProbe, probeHost, raiseDescriptorLimit, readHostMemory } from './probe.ts';
 export {
   createFileSegment,

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createArena } from './arena.ts';
-import { ledgerBytes, readLedger } from './ledger.ts';
+import { createArena } from './create-arena.ts';
+import { ledgerBytesFor, ledgerHeaderBytes, readLedger } from './ledger.ts';
 import { createSegment, mapSegment, reopenReadOnly } from './segment.ts';
 import { codeOf } from './testing/code-of.ts';
 
 function ledgerPair() {
-  using segment = createSegment({ name: 'ledger', bytes: ledgerBytes });
+  using segment = createSegment({ name: 'ledger', bytes: ledgerBytesFor(65_536, 64) });
   using readOnly = reopenReadOnly(segment);
   return {
     owner: mapSegment(segment, { access: 'read-write' }),
@@ -30,11 +30,12 @@ describe('ledger', () => {
     expect(readLedger(agent)).toMatchObject({ liveBlocks: 0, frees: 1, highWaterBytes: 128 });
   });
 
-  it('stays mapped for its arena after the mapping is closed, and goes with the arena', () => {
+  it('closed under its arena closes the arena too, and what it said stays for readers', () => {
     const { owner, agent } = ledgerPair();
     const arena = createArena({ strategy: 'stack', bytes: 65_536, ledger: owner });
-    owner.close();
     arena.allocate(64);
+    owner.close();
+    expect(codeOf(() => arena.allocate(64))).toBe('closed');
     expect(readLedger(agent)?.liveBlocks).toBe(1);
     arena.close();
     expect(readLedger(agent)?.liveBlocks).toBe(1);
@@ -42,7 +43,7 @@ describe('ledger', () => {
 
   it('is safe to read whatever its owner writes there', async () => {
     const { owner, agent } = ledgerPair();
-    const bytes = owner.view(0, ledgerBytes);
+    const bytes = owner.view(0, ledgerHeaderBytes);
     createArena({ strategy: 'stack', bytes: 64, ledger: owner }).close();
     const header = bytes.slice(0, 16);
     await fc.assert(

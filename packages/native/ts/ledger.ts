@@ -1,18 +1,27 @@
-// The ledger: one small shared page beside a segment in which its owner keeps the figures of its arena. The
-// agent maps it read-only and knows every pool without a message and without stopping anyone.
+// The ledger: shared memory beside a segment in which its owner keeps the names, places and figures of its blocks.
+// The agent maps it read-only and knows every pool without a message and without stopping anyone.
 
 import { native } from './addon.ts';
+import { checkAlignment, checkBytes } from './check.ts';
 import type { Mapping } from './mapping.ts';
 import type { LedgerDto } from './native.ts';
 
-/** Layout: alloc/ledger.h. */
-export const ledgerBytes = 4096;
+/** Its first page, which holds the figures. */
+export const ledgerHeaderBytes = 4096;
+
+/** Bytes of address space that a ledger needs; memory is used for as many slots (32 bytes) as blocks ever lived at once. */
+export function ledgerBytesFor(segmentBytes: number, minimumAlignment: number): number {
+  return native.ledgerBytesFor(
+    checkBytes('segmentBytes', segmentBytes),
+    checkAlignment('minimumAlignment', minimumAlignment),
+  );
+}
 
 export type Ledger = LedgerDto;
 
 /**
- * Null when nobody initialised the page or its magic or version is foreign. The page belongs to another
- * process: figures are clamped to safe integers and may be nonsense, but reading them is always safe.
+ * Null when nobody initialised the ledger or its magic or version is foreign. It belongs to another process: figures
+ * are clamped to safe integers and may be nonsense, but reading them is always safe.
  */
 export function readLedger(mapping: Mapping): Ledger | null {
   return native.ledgerRead(mapping.handle);

@@ -71,6 +71,6 @@ describe('the boundary', () => {
     const call = native.fileSegmentOpen as (path: unknown, writable: unknown) => number;
     expect(() => call('/tmp/x', undefined)).toThrow('args[1]: expected a boolean, found undefined');
     expect(() => call(7, true)).toThrow('args[0]: expected a string');
-    expect(() => (native.arenaStats as (arena: unknown) => unknown)({})).toThrow('expected an arena');
+    expect(() => (native.arenaFreeBytes as (arena: unknown) => unknown)({})).toThrow('expected an arena');
   });
 });

@@ -35,6 +35,8 @@ export class Mapping {
   readonly lockReason: string | null;
   readonly #windows: (ArrayBuffer | undefined)[] = [];
   #handle: NativeMapping | null;
+  /** The first window, where most views are. Without a #, which would keep the compiler from inlining `view`. */
+  private first: ArrayBuffer | null = null;
 
   private constructor(dto: MappingDto, access: MapAccess) {
     this.bytes = dto.bytes;
@@ -60,6 +62,13 @@ export class Mapping {
 
   /** Live until close(); writing into a read-only mapping ends the process (with a line on stderr). */
   view(offset: number, length: number): Uint8Array {
+    const { first } = this;
+    if (first !== null && offset >= 0 && length >= 0 && offset + length <= first.byteLength)
+      if (Number.isInteger(offset) && Number.isInteger(length)) return new Uint8Array(first, offset, length);
+    return this.viewOfAny(offset, length);
+  }
+
+  private viewOfAny(offset: number, length: number): Uint8Array {
     const handle = this.handle;
     checkOffset('offset', offset);
     checkOffset('length', length);
@@ -68,16 +77,8 @@ export class Mapping {
       throw invalidArgument('offset + length', `at most the ${this.bytes} bytes of the mapping`, end);
     }
     const index = windowOf(offset, end);
-    const start = index * windowStrideBytes;
-    let window = this.#windows[index];
-    if (window === undefined) {
-      window = native.mappingWindow(handle, start, Math.min(maxWindowBytes, this.bytes - start));
-      handles.set(window, handle);
-      // In a message it is copied, or refused, by the version of Node; it never moves.
-      markAsUntransferable(window);
-      this.#windows[index] = window;
-    }
-    return new Uint8Array(window, offset - start, length);
+    const window = this.#windows[index] ?? this.#openWindow(handle, index);
+    return new Uint8Array(window, offset - index * windowStrideBytes, length);
   }
 
   /**
@@ -96,6 +97,7 @@ export class Mapping {
     const handle = this.#handle;
     if (handle === null) return;
     this.#handle = null;
+    this.first = null;
     native.mappingClose(
       handle,
       this.#windows.filter((window) => window !== undefined),
@@ -105,6 +107,17 @@ export class Mapping {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #openWindow(handle: NativeMapping, index: number): ArrayBuffer {
+    const start = index * windowStrideBytes;
+    const window = native.mappingWindow(handle, start, Math.min(maxWindowBytes, this.bytes - start));
+    handles.set(window, handle);
+    // In a message it is copied, or refused, by the version of Node; it never moves.
+    markAsUntransferable(window);
+    this.#windows[index] = window;
+    if (index === 0) this.first = window;
+    return window;
   }
 }
 

@@ -51,6 +51,8 @@ export interface LedgerDto {
   segmentBytes: number;
   liveBlocks: number;
   liveBytes: number;
+  /** Rooms that wait in magazines: neither live nor free. */
+  cachedBytes: number;
   allocations: number;
   frees: number;
   failures: number;
@@ -60,15 +62,19 @@ export interface StrategyDto {
   name: string;
   summary: string;
 }
-export interface ArenaStatsDto {
-  liveBlocks: number;
-  liveBytes: number;
-  freeBytes: number;
-  largestFreeBytes: number;
-  highWaterBytes: number;
-  allocations: number;
-  frees: number;
-  failures: number;
+export interface PassDto {
+  movedBytes: number;
+  movedBlocks: number;
+  largestFreeGrowthBytes: number;
+  more: boolean;
+}
+export interface TrimDto {
+  /** Of whole free pages. */
+  askedBytes: number;
+  /** Of them, what took memory and does not any more. */
+  releasedBytes: number;
+  /** Why some or all were refused. */
+  reason: string | null;
 }
 export interface PeerDto {
   uid: number;
@@ -125,6 +131,7 @@ export interface Native {
   setErrorFactory(factory: ErrorFactory): void;
 
   descriptorAdopt(fd: number): void;
+  descriptorDuplicate(fd: number): number;
   descriptorClose(fd: number): void;
   descriptorInspect(fd: number): InspectionDto;
   descriptorReopenReadOnly(fd: number): number;
@@ -150,27 +157,62 @@ export interface Native {
   ledgerRead(mapping: NativeMapping): LedgerDto | null;
 
   arenaStrategies(): StrategyDto[];
+  ledgerBytesFor(bytes: number, minimumAlignment: number): number;
   arenaCreate(
     strategy: string,
     bytes: number,
     minimumAlignment: number,
-    ledger: NativeMapping | null,
+    ledger: NativeMapping,
+    recover: boolean,
+    /** Null: blocks stay where they are. */
+    payload: NativeMapping | null,
   ): NativeArena;
+  /** The number under which other threads of this process find the arena. */
+  arenaShare(arena: NativeArena): number;
+  arenaAttach(shared: number, ledger: NativeMapping, payload: NativeMapping | null): NativeArena;
+  /** `fd` is the segment's; stretches shorter than `minimumBytes` stay. */
+  arenaTrim(arena: NativeArena, payload: NativeMapping, fd: number, minimumBytes: number): TrimDto;
+  arenaClose(arena: NativeArena): void;
+
   /** 0: nothing fits. */
   arenaAllocate(arena: NativeArena, bytes: number, alignment: number): number;
   /** 0: not free. */
   arenaAllocateAt(arena: NativeArena, offset: number, bytes: number): number;
-  /** -1: unknown block. */
-  arenaOffsetOf(arena: NativeArena, handle: number): number;
-  /** -1: unknown block. */
-  arenaLengthOf(arena: NativeArena, handle: number): number;
   /** 0: freed, 1: unknown block, 2: order violation. */
   arenaFree(arena: NativeArena, handle: number): number;
+  /** How many of the sizes, in order, got a handle. */
+  arenaAllocateMany(
+    arena: NativeArena,
+    sizes: Float64Array,
+    alignment: number,
+    handles: Float64Array,
+  ): number;
+  /** How many of the handles, in order, were freed. */
+  arenaFreeMany(arena: NativeArena, handles: Float64Array): number;
   arenaMark(arena: NativeArena): number;
   /** 0: rewound, 2: the mark is not on the stack any more. */
   arenaRewind(arena: NativeArena, mark: number): number;
-  arenaStats(arena: NativeArena): ArenaStatsDto;
-  arenaClose(arena: NativeArena): void;
+  arenaFreeBytes(arena: NativeArena): number;
+  arenaLargestFreeBytes(arena: NativeArena): number;
+  /** Starts and ends in turn, by rising offset. */
+  arenaFreeRanges(arena: NativeArena): number[];
+  /** The number of this thread's magazines from 1; 0: the ledger has no place for more threads. */
+  arenaOpenMagazines(arena: NativeArena): number;
+  /** How many slots were written. */
+  arenaReserve(arena: NativeArena, sizeClass: number, slots: Uint32Array, count: number): number;
+  arenaGiveBack(arena: NativeArena, slots: Uint32Array, from: number, count: number): void;
+  arenaAskFlush(arena: NativeArena): void;
+
+  /** 0: no room can be made now. */
+  movableAllocate(arena: NativeArena, bytes: number, alignment: number): number;
+  /** 0: freed, 1: unknown block. */
+  movableFree(arena: NativeArena, handle: number): number;
+  /** For a block on its way: 0: pinned, 1: unknown block, 2: too many pins. */
+  movablePin(arena: NativeArena, handle: number): number;
+  /** Memory of ended blocks that nobody holds any more serves again. Answers how many of them. */
+  movableDrain(arena: NativeArena): number;
+  movablePass(arena: NativeArena, maxBytes: number, maxMoves: number): PassDto;
+  movableWaitingBlocks(arena: NativeArena): number;
 
   socketConnect(path: string, maxFrameBytes: number): NativeConnection;
   socketListen(

@@ -85,6 +85,12 @@ export class Accounts {
     );
   }
 
+  /** The smallest alignment of a pool's blocks, which its region says. */
+  alignmentOf(pool: string): number {
+    const region = this.pools.get(pool)?.pool.region ?? '';
+    return this.regions.get(region)?.region.alignmentBytes ?? 64;
+  }
+
   pool(name: string): Result<PoolAccount> {
     const account = this.pools.get(name);
     if (account !== undefined) return ok(account);

@@ -8,7 +8,8 @@ import {
   createSegment,
   type Descriptor,
   inspectDescriptor,
-  ledgerBytes,
+  ledgerBytesFor,
+  ledgerHeaderBytes,
   type Mapping,
   mapSegment,
   reopenReadOnly,
@@ -148,7 +149,10 @@ export class Exchange {
       const payload =
         lease.descriptor ??
         createSegment({ name: `nautilus-${lease.pool}-${lease.segment}`, bytes: lease.bytes });
-      const ledger = createSegment({ name: `nautilus-ledger-${lease.segment}`, bytes: ledgerBytes });
+      const ledger = createSegment({
+        name: `nautilus-ledger-${lease.segment}`,
+        bytes: ledgerBytesFor(lease.bytes, table.accounts.alignmentOf(lease.pool)),
+      });
       return { payload, ledger };
     });
     if (!made.ok) return made;
@@ -202,13 +206,13 @@ export class Exchange {
   }
 
   /**
-   * The page that a holder hands back is mapped only when it is the one this agent made: sealed, and of the right size.
+   * The ledger that a holder hands back is mapped only when it is the one this agent made, which is sealed.
    * Any other file could shrink under the reader. Without it the figures of the segment are missing, nothing else.
    */
   #takeLedger(lease: Lease, inode: number, descriptor: Descriptor | undefined): void {
     if (lease.ledger !== null || descriptor === undefined) return;
     const found = inspectDescriptor(descriptor);
-    if (found.inode !== inode || found.device !== lease.identity?.device || found.bytes !== ledgerBytes)
+    if (found.inode !== inode || found.device !== lease.identity?.device || found.bytes < ledgerHeaderBytes)
       return;
     const mapping = this.#mapLedger(descriptor);
     if (mapping.ok) lease.ledger = mapping.value;

@@ -11,11 +11,24 @@ import {
   createFileSegment,
   inspectDescriptor,
   openFileSegment,
+  type StrategyName,
 } from '@nautilus/native';
 import { attempt } from './attempt.ts';
 import type { JournalEntry } from './journal.ts';
 import type { Lease } from './lease.ts';
 import type { SegmentTable } from './table.ts';
+
+/**
+ * How blocks of a pool are placed when the agent keeps them, which must work at a given place after a restart; null:
+ * not at all. A slab saves a search, which is nothing beside the message that each of these blocks costs.
+ */
+const keptStrategies: Record<StrategyName, StrategyName | null> = {
+  slab: 'first_fit',
+  first_fit: 'first_fit',
+  best_fit: 'best_fit',
+  buddy: null,
+  stack: null,
+};
 
 interface KeptSegment {
   readonly lease: Lease;
@@ -59,11 +72,11 @@ export class KeptPools {
   ): Result<BlockPlace> {
     const account = this.#table.accounts.pool(pool);
     if (!account.ok) return account;
-    const { strategy, region } = account.value.pool;
-    if (strategy !== 'first_fit') {
+    const { strategy } = account.value.pool;
+    if (keptStrategies[strategy] === null) {
       return fail(
         'unsupported',
-        `pool ${pool} is a ${strategy}; blocks kept by the agent need a first_fit pool`,
+        `pool ${pool} is a ${strategy}; blocks kept by the agent need a pool of ranges or slabs`,
       );
     }
     const own = this.#blocksOf(container);
@@ -74,8 +87,7 @@ export class KeptPools {
         { scope: 'blocks', asked: 1, granted: own.size, available: 0, limit: this.#mostBlocks },
       );
     }
-    const minimum = this.#table.accounts.regions.get(region)?.region.alignmentBytes ?? 64;
-    const alignment = Math.max(minimum, alignmentBytes ?? 1);
+    const alignment = Math.max(this.#table.accounts.alignmentOf(pool), alignmentBytes ?? 1);
     for (const segment of this.#segments.values()) {
       if (segment.lease.container !== container || segment.lease.pool !== pool) continue;
       const handle = segment.arena.allocate(bytes, alignment);
@@ -178,14 +190,14 @@ export class KeptPools {
   #adopt(lease: Lease, descriptor: NonNullable<Lease['descriptor']>): KeptSegment {
     const { device, inode } = inspectDescriptor(descriptor);
     this.#table.keepDescriptor(lease, descriptor);
-    // No ledger: the agent itself knows what is allocated.
+    // The ledger is the arena's own: what survives a restart is the journal.
     lease.identity = { device, inode, ledger: 0 };
-    const pool = this.#table.accounts.pools.get(lease.pool)?.pool;
-    const minimumAlignment =
-      this.#table.accounts.regions.get(pool?.region ?? '')?.region.alignmentBytes ?? 64;
+    const minimumAlignment = this.#table.accounts.alignmentOf(lease.pool);
+    const configured = this.#table.accounts.pools.get(lease.pool)?.pool.strategy ?? 'first_fit';
+    const strategy = keptStrategies[configured] ?? 'first_fit';
     const segment = {
       lease,
-      arena: createArena({ strategy: 'first_fit', bytes: lease.bytes, minimumAlignment }),
+      arena: createArena({ strategy, bytes: lease.bytes, minimumAlignment }),
       blocks: new Set<string>(),
     };
     this.#segments.set(lease.segment, segment);

@@ -104,7 +104,6 @@ export class Session {
     this.#proven = true;
     (access === 'read-write' ? this.#owned : this.#read).add(lease.segment);
     const pool = this.#options.table.accounts.pools.get(lease.pool)?.pool;
-    const region = this.#options.table.accounts.regions.get(pool?.region ?? '')?.region;
     this.#send(
       {
         type: 'segment',
@@ -115,7 +114,7 @@ export class Session {
         access,
         strategy: pool?.strategy ?? 'first_fit',
         bytes: lease.bytes,
-        alignmentBytes: region?.alignmentBytes ?? 64,
+        alignmentBytes: this.#options.table.accounts.alignmentOf(lease.pool),
         secret,
       },
       descriptors,

@@ -133,7 +133,8 @@ export class FakeAgent {
     this.#assertRunning();
     this.#serial += 1;
     const segment = `s-${String(this.#serial).padStart(8, '0')}`;
-    this.stored.set(segment, createFakeSegment({ segment, pool, owner, bytes }));
+    const { alignmentBytes } = this;
+    this.stored.set(segment, createFakeSegment({ segment, pool, owner, bytes, alignmentBytes }));
     return {
       ...this.#ticket(segment, owner),
       segment,

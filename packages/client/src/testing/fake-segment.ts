@@ -1,5 +1,5 @@
-/** What the fake agent remembers of a segment, and how it makes one: real memory with a ledger page beside it. */
-import { createSegment, type Descriptor, inspectDescriptor, ledgerBytes } from '@nautilus/native';
+/** What the fake agent remembers of a segment, and how it makes one: real memory with a ledger beside it. */
+import { createSegment, type Descriptor, inspectDescriptor, ledgerBytesFor } from '@nautilus/native';
 
 export interface FakeSegment {
   readonly segment: string;
@@ -21,11 +21,18 @@ export function createFakeSegment(of: {
   pool: string;
   owner: string;
   bytes: number;
+  alignmentBytes: number;
 }): FakeSegment {
   const payload = createSegment({ name: of.segment, bytes: of.bytes });
-  const ledger = createSegment({ name: `${of.segment}-ledger`, bytes: ledgerBytes });
+  const ledger = createSegment({
+    name: `${of.segment}-ledger`,
+    bytes: ledgerBytesFor(of.bytes, of.alignmentBytes),
+  });
   return {
-    ...of,
+    segment: of.segment,
+    pool: of.pool,
+    owner: of.owner,
+    bytes: of.bytes,
     secret: `secret-of-${of.segment}`,
     inode: inspectDescriptor(payload).inode,
     payload,

@@ -8,11 +8,10 @@ export const defaultRegions = {
   'zero-copy-buffer': { capacity: '0.5GiB', alignment: 4096, device: 'host' },
 } as const;
 
-// Pools whose final strategy (slab, best fit) this build does not have yet run first fit and say so.
 export const defaultPools = {
   trading: {
     region: 'cpu-cache-friendly',
-    strategy: 'first_fit',
+    strategy: 'slab',
     min: '64MiB',
     max: '1GiB',
     segment: '16MiB',
@@ -34,7 +33,7 @@ export const defaultPools = {
   },
   risk: {
     region: 'cpu-cache-friendly',
-    strategy: 'first_fit',
+    strategy: 'best_fit',
     min: '64MiB',
     max: '512MiB',
     segment: '16MiB',

@@ -5,7 +5,7 @@ import { policy, priority } from '../values.ts';
 import { bytes } from './quantity.ts';
 
 /** Strategies that this build has; each is what its name says (SPEC P2). Kept equal to the native registry by a test. */
-export const strategyNames = ['first_fit', 'buddy', 'stack'] as const;
+export const strategyNames = ['slab', 'buddy', 'first_fit', 'best_fit', 'stack'] as const;
 export type StrategyName = (typeof strategyNames)[number];
 
 export const deviceNames = ['host', 'gpu', 'neural-engine'] as const;

@@ -1,5 +1,6 @@
 /** A smaller machine gets the same shape: capacity, regions, pools and containers shrink by one factor (SPEC U1). */
 import type { ContainerSpec } from '../values.ts';
+import type { StrategyName } from './memory.ts';
 import type { Config } from './schema.ts';
 
 export interface ScaledRegion {
@@ -12,7 +13,7 @@ export interface ScaledRegion {
 export interface ScaledPool {
   readonly name: string;
   readonly region: string;
-  readonly strategy: string;
+  readonly strategy: StrategyName;
   readonly minimumBytes: number;
   readonly limitBytes: number;
   readonly segmentBytes: number;

@@ -68,7 +68,7 @@ describe('the configuration', () => {
     ],
     [
       'a strategy that this build has not',
-      { pools: { p: { region: 'unified-main', max: '1GiB', strategy: 'slab' } } },
+      { pools: { p: { region: 'unified-main', max: '1GiB', strategy: 'quadtree' } } },
       /pools.p.strategy/,
     ],
     ['a ladder that does not rise', { monitor: { memory: { info: '90%', warning: '80%' } } }, /must rise/],
