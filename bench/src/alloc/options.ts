@@ -6,7 +6,7 @@ export type PartName = (typeof partNames)[number];
 
 export interface Options {
   readonly json: boolean;
-  /** Fewer repetitions and live blocks, to see that everything runs; figures of other sizes have no goals. */
+  /** Fewer repetitions and live blocks, to see that everything runs; figures of the C++ part in other sizes have no goals. */
   readonly quick: boolean;
   /** Files beside the recorded ones. */
   readonly traces: readonly string[];

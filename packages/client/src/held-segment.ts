@@ -126,6 +126,11 @@ export class HeldSegment implements Holding {
     return translated(`trimming segment ${this.segment}`, () => arena.trim(mapping, payload).reason);
   }
 
+  /** Worker threads have it mapped: it stays until they let go. */
+  get isAttached(): boolean {
+    return this.#isShared && !this.#isClosed && this.#parts.arena.threads > 1;
+  }
+
   /** What a worker thread needs to map it by itself; the descriptors stay this thread's. */
   share(): SharedSegment {
     this.#assertOpen();
@@ -208,8 +213,8 @@ export class HeldSegment implements Holding {
   /** Stack only; null rewinds to the empty segment. Answers how many blocks were freed. */
   rewind(mark: number | null): number {
     const { arena } = this.#parts;
+    const before = this.liveBlocks;
     translated('rewind', () => arena.rewind(mark ?? this.#bottom ?? 0));
-    const before = this.#liveBlocks;
     this.#liveBlocks = arena.figures().liveBlocks;
     return before - this.#liveBlocks;
   }

@@ -259,7 +259,7 @@ export class Pool implements AsyncDisposable {
   }
 
   #unmapIfDone(segment: HeldSegment): void {
-    if (segment.endKind === null || segment.liveBlocks > 0) return;
+    if (segment.endKind === null || segment.isAttached || segment.liveBlocks > 0) return;
     this.#unmap(segment);
     // An agent that refused the segment does not know it; one that ended it waits for this.
     if (segment.endKind === 'ended') void this.#context.link.unmapped(segment.segment);

@@ -50,7 +50,8 @@ export class SegmentList {
 
   /** A leased segment without blocks, the newest first: a stack is emptied from its end. */
   findEmpty(): HeldSegment | null {
-    return this.mapped.findLast((segment) => isLeased(segment) && segment.liveBlocks === 0) ?? null;
+    const isEmpty = (segment: HeldSegment) => !segment.isAttached && segment.liveBlocks === 0;
+    return this.mapped.findLast((segment) => isLeased(segment) && isEmpty(segment)) ?? null;
   }
 
   /** Room in the segments already there, or null. */

@@ -42,6 +42,8 @@ export function attachPool(shared: SharedPool): WorkerPool {
 export class WorkerPool implements Disposable {
   readonly name: string;
   readonly #segments = new Map<string, Attached>();
+  /** Where the last block was placed: the next one most often fits there too. */
+  #recent = '';
   #isClosed = false;
 
   constructor(shared: SharedPool) {
@@ -49,9 +51,15 @@ export class WorkerPool implements Disposable {
     this.extend(shared);
   }
 
-  /** Takes in segments that were leased since. */
+  /** Takes in segments that were leased since, and lets go of those that the pool has no more. */
   extend(shared: SharedPool): void {
     this.#assertOpen();
+    const present = new Set(shared.segments.map(({ segment }) => segment));
+    for (const [segment, attached] of this.#segments) {
+      if (present.has(segment)) continue;
+      this.#segments.delete(segment);
+      detach(attached);
+    }
     for (const segment of shared.segments) {
       if (!this.#segments.has(segment.segment)) this.#segments.set(segment.segment, attach(segment));
     }
@@ -62,9 +70,14 @@ export class WorkerPool implements Disposable {
     this.#assertOpen();
     checkBytes('bytes', bytes);
     checkAlignment(alignment);
-    for (const { segment, arena } of this.#segments.values()) {
-      const handle = translated('allocate', () => arena.allocate(bytes, alignment));
-      if (handle !== null) return { segment, handle, offset: arena.offsetOf(handle), length: bytes };
+    const recent = this.#segments.get(this.#recent);
+    const block = recent === undefined ? null : allocateIn(recent, bytes, alignment);
+    if (block !== null) return block;
+    for (const attached of this.#segments.values()) {
+      const other = attached === recent ? null : allocateIn(attached, bytes, alignment);
+      if (other === null) continue;
+      this.#recent = attached.segment;
+      return other;
     }
     return null;
   }
@@ -97,8 +110,7 @@ export class WorkerPool implements Disposable {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const { arena, payload, ledger } of this.#segments.values())
-      for (const part of [arena, payload, ledger]) part.close();
+    for (const attached of this.#segments.values()) detach(attached);
   }
 
   [Symbol.dispose](): void {
@@ -118,6 +130,19 @@ export class WorkerPool implements Disposable {
   #assertOpen(): void {
     if (this.#isClosed) throw alreadyClosed(`pool "${this.name}" of this thread`);
   }
+}
+
+function allocateIn(
+  { segment, arena }: Attached,
+  bytes: number,
+  alignment: number | undefined,
+): WorkerBlock | null {
+  const handle = translated('allocate', () => arena.allocate(bytes, alignment));
+  return handle === null ? null : { segment, handle, offset: arena.offsetOf(handle), length: bytes };
+}
+
+function detach({ arena, payload, ledger }: Attached): void {
+  for (const part of [arena, payload, ledger]) part.close();
 }
 
 function attach(shared: SharedSegment): Attached {

@@ -74,6 +74,7 @@ class ArenaOf final : public Arena {
   }
 
   uint64_t allocate(uint64_t bytes, uint64_t alignment) override {
+    if (bytes == 0) [[unlikely]] return 0;
     const uint64_t aligned = std::max(alignment, geometry_.granule);
     strategy_.reserve(aligned);
     return publish(strategy_.allocate(bytes, aligned), bytes);
@@ -94,6 +95,7 @@ class ArenaOf final : public Arena {
   }
   uint64_t allocate_at(uint64_t offset, uint64_t bytes) override {
     if constexpr (requires(S s) { s.allocate_at(offset, bytes); }) {
+      if (bytes == 0) return 0;
       strategy_.reserve(geometry_.granule);
       return publish(strategy_.allocate_at(offset, bytes), bytes);
     }
@@ -113,7 +115,11 @@ class ArenaOf final : public Arena {
     if constexpr (requires(S s) { s.newest(); }) {
       const uint32_t until = mark == 0 ? kNoSlot : slots_.find(mark);
       if (mark != 0 && until == kNoSlot) return FreeOutcome::kOrderViolation;
-      while (strategy_.newest() != until) free(slots_.handle_of(strategy_.newest()));
+      while (strategy_.newest() != until) {
+        // Only a stray write into the ledger makes this fail; better a refusal than a loop.
+        const FreeOutcome outcome = free(slots_.handle_of(strategy_.newest()));
+        if (outcome != FreeOutcome::kFreed) return outcome;
+      }
       return FreeOutcome::kFreed;
     }
     return FreeOutcome::kOrderViolation;
@@ -182,7 +188,13 @@ uint32_t ArenaOf<S>::reserve(uint32_t owner, uint32_t size_class, std::span<uint
   const uint64_t bytes = class_granules(size_class) * geometry_.granule;
   uint32_t filled = 0;
   for (uint32_t& place : out) {
-    strategy_.reserve(geometry_.granule);
+    try {
+      strategy_.reserve(geometry_.granule);
+    } catch (const std::bad_alloc&) {
+      // What was taken before is the caller's, and it must hear of it.
+      if (filled == 0) throw;
+      break;
+    }
     const uint32_t slot = strategy_.allocate(bytes, geometry_.granule);
     if (slot == kNoSlot) break;
     slots_[slot].size_class = static_cast<uint8_t>(size_class);
@@ -192,10 +204,8 @@ uint32_t ArenaOf<S>::reserve(uint32_t owner, uint32_t size_class, std::span<uint
     place = slot;
     ++filled;
   }
-  if (filled == 0) {
-    strategy_.work().finish();
-    add(header_->failures, 1);
-  }
+  // No failure: whoever gets nothing here asks for one block next.
+  if (filled == 0) strategy_.work().finish();
   return filled;
 }
 

@@ -96,6 +96,8 @@ bool Buddy::adopt(uint32_t slot) {
   const Slot& at = slots_[slot];
   const uint32_t wanted = at.prior;
   if (wanted >= orders_ || at.length == 0 || at.length > bytes_of(wanted)) return false;
+  // A magazine believes the class of a room.
+  if (at.size_class != kNoClass && class_granules(at.size_class) * geometry_.granule > bytes_of(wanted)) return false;
   if (at.offset % bytes_of(wanted) != 0 || at.offset >= geometry_.capacity) return false;
   uint32_t order = wanted;
   while (order < orders_ && !free_[order].contains(number_of(at.offset, order))) ++order;

@@ -363,6 +363,8 @@ bool Movable<Index>::empty_a_zone(uint64_t bytes, uint64_t aligned) {
     const std::vector<Eviction> evictions = plan_evictions(map_, *zone, refuges_outside(map_, *zone), missing);
     if (evictions.empty()) continue;
     for (const Eviction& eviction : evictions) {
+      // Pins come and go while the plan is made, so a refuge may turn out to be part of the zone, and be merged.
+      if (!map_.is_free_place(eviction.into, eviction.to, map_.room(eviction.slot))) return true;
       if (!begin(eviction.slot, eviction.into, eviction.to)) return true;
       advance(UINT64_MAX);
     }

@@ -42,6 +42,7 @@ constexpr SlotState state_of(uint32_t word) noexcept {
 constexpr uint32_t owner_of(uint32_t word) noexcept { return word >> 24; }
 
 constexpr uint8_t kNoClass = 255;
+constexpr uint64_t kMostEpochs = uint64_t{1} << 38;  // a link in limbo has 39 bits for one
 constexpr uint16_t kMoving = UINT16_MAX;  // in `pins`: the block is on its way, wait for the arena's lock
 
 struct Slot {

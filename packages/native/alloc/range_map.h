@@ -143,6 +143,13 @@ class RangeMap {
   uint32_t last() const noexcept { return last_; }
   static bool is_free(uint32_t at) noexcept { return at != kNoSlot && (at & kFreeTag) != 0; }
   FreeRange free_place(uint32_t at) const noexcept { return ranges_[number(at)].place; }
+  // For a plan that was made before: the range is still there, and free from `start` on for `room` bytes.
+  bool is_free_place(uint32_t at, uint64_t start, uint64_t room) const noexcept {
+    if (!is_free(at) || number(at) >= ranges_.size()) return false;
+    const Range& range = ranges_[number(at)];
+    if ((range.prior == kNoSlot ? first_ : next_of(range.prior)) != at) return false;
+    return range.place.start <= start && start < range.place.end && room <= range.place.end - start;
+  }
   uint32_t next_of(uint32_t at) const noexcept { return is_free(at) ? ranges_[number(at)].next : slots_[at].next; }
   uint32_t prior_of(uint32_t at) const noexcept { return is_free(at) ? ranges_[number(at)].prior : slots_[at].prior; }
 

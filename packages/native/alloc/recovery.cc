@@ -83,7 +83,7 @@ void write_recovered_figures(LedgerHeader& header, Geometry geometry, uint64_t l
   store_relaxed(header.taken_bytes, taken_bytes);
   const uint64_t high_water = std::min(before.high_water_bytes, geometry.capacity);
   store_relaxed(header.high_water_bytes, std::max(high_water, taken_bytes));
-  if (header.epoch == 0 || header.epoch > kMaxSafeInteger) store_relaxed(header.epoch, uint64_t{1});
+  if (header.epoch == 0 || header.epoch > kMostEpochs) store_relaxed(header.epoch, uint64_t{1});
 }
 
 }  // namespace nautilus

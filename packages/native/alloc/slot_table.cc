@@ -43,6 +43,11 @@ std::vector<PlacedSlot> SlotTable::rebuild(uint64_t capacity_bytes, uint64_t gra
           // Attachments are gone, and with them who put it there.
           at.word = slot_word(SlotState::kLive, generation);
           at.pins = 0;
+          // A move keeps the alignment, so it must be one that the block has.
+          if (at.alignment_log2 < granule_log2 || at.alignment_log2 > kMaxGranuleLog2 ||
+              at.offset % (uint64_t{1} << at.alignment_log2) != 0) {
+            at.alignment_log2 = static_cast<uint8_t>(granule_log2);
+          }
           live.push_back({static_cast<uint32_t>(at.offset >> granule_log2), slot});
           continue;
         }

@@ -55,7 +55,7 @@ concept Strategy = requires(S s, const S constant, uint32_t slot, uint64_t numbe
   { constant.may_release(slot) } noexcept -> std::same_as<bool>;
   // Gives back the room, then the slot.
   { s.release(slot) } noexcept;
-  // Bytes that the slot's block takes, rounding included.
+  // Bytes that the slot's block takes, rounding included. Asked when its length stands in the slot.
   { constant.room(slot) } noexcept -> std::same_as<uint64_t>;
   { constant.free_bytes() } noexcept -> std::same_as<uint64_t>;
   { constant.largest_free_bytes() } noexcept -> std::same_as<uint64_t>;

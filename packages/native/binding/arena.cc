@@ -94,16 +94,22 @@ void claim(LedgerHeader& header) {
   }
 }
 
-// Gives the claim back unless an arena has taken it over.
+// Unless an arena has taken it over, gives the claim back: to the dead owner, whose ledger is still to be recovered.
 struct Claim {
-  explicit Claim(LedgerHeader& claimed) : header(&claimed) { claim(claimed); }
+  explicit Claim(LedgerHeader& claimed) : header(&claimed), former(claimed.owner) { claim(claimed); }
   ~Claim() {
-    if (header != nullptr) release_ledger(*header, own_identity());
+    if (header == nullptr) return;
+    if (former.process == 0) {
+      release_ledger(*header, own_identity());
+    } else {
+      header->owner = former;
+    }
   }
   Claim(const Claim&) = delete;
   Claim& operator=(const Claim&) = delete;
 
   LedgerHeader* header;
+  OwnerRecord former;
 };
 
 void recover(Arena& arena) {
@@ -157,6 +163,7 @@ SharedArena::~SharedArena() {
 
 // What a thread's magazines held is free again, however the thread ended.
 ArenaHandle::~ArenaHandle() {
+  --shared->handles;
   if (owner == 0) return;
   const std::lock_guard guard(shared->lock);
   shared->arena->detach(owner);
@@ -204,6 +211,8 @@ napi_value arena_create(const Call& call) {
   const LedgerMemory memory{ledger->base(), ledger->bytes()};
   if (is_recovery) require_ledger_of(memory.header(), geometry, bytes);
   Claim claimed(memory.header());
+  // Once more: until the claim another process might have begun anew in it.
+  if (is_recovery) require_ledger_of(memory.header(), geometry, bytes);
   if (is_recovery) finish_move(memory, payload.get());
   if (!is_recovery) initialise_ledger(memory, bytes, granule, next_tag());
   store_relaxed(memory.header().arena, random_number());
@@ -212,6 +221,11 @@ napi_value arena_create(const Call& call) {
   auto shared = std::make_shared<SharedArena>(std::move(arena), std::move(ledger), bytes, std::move(payload));
   claimed.header = nullptr;
   return wrap(call.env(), std::make_shared<ArenaHandle>(std::move(shared)));
+}
+
+napi_value arena_threads(const Call& call) {
+  LockedArena arena(call);
+  return to_js(call.env(), arena.shared().handles.load());
 }
 
 // From here on other threads may end blocks at any moment, so that is told before anyone else can know the number.

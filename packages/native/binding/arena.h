@@ -2,6 +2,7 @@
 // and with it the number under which its magazines are counted in the ledger.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -24,6 +25,7 @@ struct SharedArena {
   LedgerHeader& header() const noexcept { return *reinterpret_cast<LedgerHeader*>(ledger->base()); }
 
   std::mutex lock;
+  std::atomic<uint32_t> handles{0};  // one for each thread that has the arena
   std::shared_ptr<MappedRegion> ledger;
   std::shared_ptr<MappedRegion> payload;
   std::unique_ptr<Arena> arena;
@@ -34,7 +36,9 @@ struct SharedArena {
 struct ArenaHandle {
   static constexpr const char kKind[] = "an arena";
 
-  explicit ArenaHandle(std::shared_ptr<SharedArena> shared_arena) : shared(std::move(shared_arena)) {}
+  explicit ArenaHandle(std::shared_ptr<SharedArena> shared_arena) : shared(std::move(shared_arena)) {
+    ++shared->handles;
+  }
   ~ArenaHandle();
   ArenaHandle(const ArenaHandle&) = delete;
   ArenaHandle& operator=(const ArenaHandle&) = delete;

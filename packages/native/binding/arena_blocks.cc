@@ -44,6 +44,15 @@ napi_value arena_allocate(const Call& call) {
   return to_js(call.env(), arena->allocate(bytes, alignment_at(call, 2)));
 }
 
+napi_value arena_allocate_again(const Call& call) {
+  LockedArena arena(call);
+  uint64_t& failures = arena.shared().header().failures;
+  if (failures > 0) store_relaxed(failures, failures - 1);
+  const uint64_t bytes = call.size(1);
+  if (bytes == 0) throw call.wrong(1, "at least one byte");
+  return to_js(call.env(), arena->allocate(bytes, alignment_at(call, 2)));
+}
+
 napi_value arena_allocate_at(const Call& call) {
   LockedArena arena(call);
   const uint64_t offset = call.size(1);
@@ -70,13 +79,17 @@ napi_value arena_allocate_many(const Call& call) {
   const std::span<const double> sizes = call.doubles(1);
   const uint64_t alignment = alignment_at(call, 2);
   const std::span<double> handles = call.doubles(3);
-  for (const double size : sizes) {
-    if (!is_size(size)) throw Failure(ErrorCode::kInvalidArgument, "sizes: expected whole numbers of bytes from 1");
-  }
   if (handles.size() < sizes.size()) throw call.wrong(3, "room for one handle a size");
   size_t done = 0;
   for (; done < sizes.size(); ++done) {
-    const uint64_t handle = arena->allocate(static_cast<uint64_t>(sizes[done]), alignment);
+    // Read once: the array may be another thread's too.
+    const double size = sizes[done];
+    if (!is_size(size)) {
+      for (size_t at = 0; at < done; ++at) arena->free(handle_from(handles[at]));
+      throw Failure(ErrorCode::kInvalidArgument, "sizes[" + std::to_string(done) + "]: expected a whole number of bytes, found " +
+                                                     std::to_string(size));
+    }
+    const uint64_t handle = arena->allocate(static_cast<uint64_t>(size), alignment);
     if (handle == kNoHandle) break;
     handles[done] = static_cast<double>(handle);
   }

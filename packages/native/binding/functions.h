@@ -31,6 +31,7 @@ napi_value ledger_read(const Call& call);
 napi_value arena_strategies(const Call& call);
 napi_value ledger_bytes_for(const Call& call);
 napi_value arena_create(const Call& call);
+napi_value arena_threads(const Call& call);
 napi_value arena_share(const Call& call);
 napi_value arena_attach(const Call& call);
 napi_value arena_trim(const Call& call);
@@ -38,6 +39,7 @@ napi_value arena_close(const Call& call);
 
 // arena_blocks.cc
 napi_value arena_allocate(const Call& call);
+napi_value arena_allocate_again(const Call& call);
 napi_value arena_allocate_at(const Call& call);
 napi_value arena_free(const Call& call);
 napi_value arena_allocate_many(const Call& call);

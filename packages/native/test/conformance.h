@@ -80,7 +80,7 @@ struct Block {
 // Live blocks beside an arena; each operation is checked when it is done.
 class Model {
  public:
-  explicit Model(TestArena& arena) : whole_(&arena) {}
+  explicit Model(TestArena& arena) : arena_(arena) {}
 
   const std::vector<Block>& live() const { return live_; }
   const std::map<uint64_t, uint64_t>& ends() const { return ends_; }  // by offset
@@ -95,27 +95,18 @@ class Model {
   void forget(size_t at);
   void free_newest() { free(live_.size() - 1); }
   // A random one, or the newest when the strategy is ordered.
-  void free_any(uint64_t random) { free(arena().is_ordered() ? live_.size() - 1 : random % live_.size()); }
+  void free_any(uint64_t random) { free(arena_->is_ordered() ? live_.size() - 1 : random % live_.size()); }
   void free_all() {
     while (!live_.empty()) free_newest();
   }
-  // Failures that the arena counted past the model.
-  void refused(uint64_t count) { failures_ += count; }
-  // The next owner of the same blocks.
-  void move_to(TestArena& next) { whole_ = &next; }
-  // Rooms that wait in a magazine, which is taken from the arena and not live.
-  void set_cached(uint64_t bytes);
   // Figures, free ranges and the ledger's own list against what lives.
   void check() const;
 
  private:
-  Arena& arena() const { return *whole_->arena; }
-
-  TestArena* whole_;
+  TestArena& arena_;
   std::vector<Block> live_;
   std::map<uint64_t, uint64_t> ends_;
   uint64_t taken_ = 0;
-  uint64_t cached_ = 0;
   uint64_t high_water_ = 0;
   uint64_t allocations_ = 0;
   uint64_t frees_ = 0;

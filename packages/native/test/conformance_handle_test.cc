@@ -130,3 +130,17 @@ CONFORMANCE("when no slot is left, that is an answer, and a freed one is used ag
   model.free_all();
   EXPECT_EQUAL(arena->free_bytes(), kCapacity);
 }
+
+CONFORMANCE("a thread that is late to end a block does not end the one that has its slot by then") {
+  TestArena arena(entry, kCapacity);
+  arena->set_contended(true);
+  const uint64_t before = arena->allocate(100, 1);
+  const auto slot = static_cast<uint32_t>(before & (kMaxSlots - 1));
+  // Another thread ends the block after it was found, and publishes the next one in its slot.
+  Slot& at = arena.slot(before);
+  at.word = slot_word(SlotState::kLive, generation_of(at.word) + 1, 1);
+  EXPECT(!arena->slots().unpublish(slot, static_cast<uint32_t>(before >> 32), true));
+  EXPECT(state_of(at.word) == SlotState::kLive);
+  EXPECT(arena->free(before) == FreeOutcome::kUnknownBlock);
+  EXPECT(arena->free(arena->slots().handle_of(slot)) == FreeOutcome::kFreed);
+}

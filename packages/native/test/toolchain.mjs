@@ -74,7 +74,10 @@ function compile(compiler, flags, file, output) {
     child.on('error', (error) => resolve({ object, error: error.message }));
     child.on('close', (status) => {
       if (status !== 0) {
-        resolve({ object, error: Buffer.concat(errors).toString() || `${file}: the compiler ended with ${status}` });
+        resolve({
+          object,
+          error: Buffer.concat(errors).toString() || `${file}: the compiler ended with ${status}`,
+        });
         return;
       }
       writeFileSync(`${object}.command`, command);

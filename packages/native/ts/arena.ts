@@ -3,50 +3,28 @@
 // stays in JavaScript: a handle is checked, and a block begun or ended, by reading and writing its slot.
 
 import { native } from './addon.ts';
+import {
+  type ArenaStats,
+  type FreeRange,
+  type SharedArena,
+  type TrimOutcome,
+  unknownBlock,
+} from './arena-types.ts';
 import { checkAlignment, checkBytes, checkOffset } from './check.ts';
 import type { Descriptor } from './descriptor.ts';
 import { invalidArgument, NativeError } from './errors.ts';
-import { type Figures, readFigures } from './figures.ts';
+import { type Figures, readFigures, shapeOf } from './figures.ts';
 import * as layout from './ledger-layout.ts';
 import { Magazines } from './magazines.ts';
 import type { Mapping } from './mapping.ts';
-import type { NativeArena, TrimDto } from './native.ts';
+import type { NativeArena } from './native.ts';
 import type { StrategyName } from './strategies.ts';
-
-export interface ArenaStats extends Figures {
-  readonly freeBytes: number;
-  readonly largestFreeBytes: number;
-}
-
-export type TrimOutcome = TrimDto;
-
-export interface FreeRange {
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-/** What another thread of this process needs to use the same arena; a message to a worker may carry it. */
-export interface SharedArena {
-  readonly arena: number;
-  readonly strategy: StrategyName;
-  readonly bytes: number;
-  readonly minimumAlignment: number;
-  readonly magazines: boolean;
-}
 
 const orderViolation = 2;
 
 // Constants of this file, because the compiler folds those and not what it imports.
 const { slotsAt, wordsPerSlot, generationMask, stateMask, liveState, slotMask, twoTo32 } = layout;
 const { offset: offsetWord, length: lengthWord } = layout.slot;
-
-export function unknownBlock(handle: number): NativeError {
-  if (!Number.isSafeInteger(handle) || handle < 0) return invalidArgument('handle', 'a block handle', handle);
-  return new NativeError(
-    'unknown_block',
-    `handle ${handle}: no live block of this arena has it (freed, or from another arena)`,
-  );
-}
 
 export class Arena {
   readonly strategy: StrategyName;
@@ -69,18 +47,19 @@ export class Arena {
     this.strategy = shape.strategy;
     this.bytes = shape.bytes;
     this.minimumAlignment = shape.minimumAlignment;
-    const window = ledger.view(0, ledger.bytes).buffer as ArrayBuffer;
-    this.words = new Int32Array(window, 0, Math.floor(ledger.bytes / 4));
+    const ledgerBytes = native.ledgerBytesFor(shape.bytes, shape.minimumAlignment);
+    const window = ledger.view(0, ledgerBytes).buffer as ArrayBuffer;
+    this.words = new Int32Array(window, 0, ledgerBytes / 4);
     this.#counters = new Float64Array(window, 0, layout.headerBytes / 8);
     this.tagBase = (this.words[layout.header.tag] ?? 0) * 2 ** layout.tagShift;
     // A stack has an order, which rooms taken in advance would break.
     if (!shape.magazines || shape.strategy === 'stack') return;
     const owner = native.arenaOpenMagazines(arena);
     if (owner === 0) return;
-    this.magazines = new Magazines(arena, owner, window, ledger.bytes, {
+    this.magazines = new Magazines(arena, owner, window, ledgerBytes, {
       arenaBytes: shape.bytes,
       granule: shape.minimumAlignment,
-      isBuddy: shape.strategy === 'buddy',
+      isBuddy: this.words[layout.header.powerOfTwoRooms] !== 0,
     });
   }
 
@@ -107,6 +86,7 @@ export class Arena {
   allocateAt(offset: number, bytes: number): number | null {
     const arena = this.open();
     checkOffset('offset', offset);
+    this.magazines?.flush();
     const handle = native.arenaAllocateAt(arena, offset, checkBytes('bytes', bytes));
     return handle === 0 ? null : handle;
   }
@@ -117,7 +97,12 @@ export class Arena {
     handles: Float64Array,
     alignment: number = this.minimumAlignment,
   ): number {
-    return native.arenaAllocateMany(this.open(), sizes, checkAlignment('alignment', alignment), handles);
+    const arena = this.open();
+    checkAlignment('alignment', alignment);
+    const done = native.arenaAllocateMany(arena, sizes, alignment, handles);
+    if (done === sizes.length || this.magazines === null || this.magazines.cachedBytes === 0) return done;
+    this.magazines.flush();
+    return done + native.arenaAllocateMany(arena, sizes.subarray(done), alignment, handles.subarray(done));
   }
 
   /** One native call for many blocks; a stale handle ends it with an error that names it. */
@@ -186,10 +171,12 @@ export class Arena {
 
   stats(): ArenaStats {
     const largestFreeBytes = native.arenaLargestFreeBytes(this.open());
-    return { ...this.figures(), freeBytes: native.arenaFreeBytes(this.open()), largestFreeBytes };
+    // A spread would cost more than the figures themselves.
+    return Object.assign(this.figures(), { freeBytes: native.arenaFreeBytes(this.open()), largestFreeBytes });
   }
 
   get largestFreeBytes(): number {
+    this.magazines?.flush();
     return native.arenaLargestFreeBytes(this.open());
   }
 
@@ -213,6 +200,17 @@ export class Arena {
     const arena = this.open();
     this.magazines?.flush();
     return native.arenaTrim(arena, payload.handle, segment.fd, checkOffset('minimumBytes', minimumBytes));
+  }
+
+  /** For the other files of this package: what a message said of the arena is true. */
+  isShapedAs(shape: { bytes: number; minimumAlignment: number }): boolean {
+    const { bytes, minimumAlignment } = shapeOf(this.words);
+    return bytes === shape.bytes && minimumAlignment === shape.minimumAlignment;
+  }
+
+  /** Threads of this process that have the arena, this one included. */
+  get threads(): number {
+    return native.arenaThreads(this.open());
   }
 
   /** Lets other threads of this process in. Each maps the ledger by itself and calls `attachArena`. */
@@ -266,10 +264,10 @@ export class Arena {
     bytes: number,
     alignment: number,
   ): number | null {
+    if (this.figures().cachedBytes === 0) return null;
     if (this.words[layout.header.contended] !== 0) native.arenaAskFlush(arena);
-    else if (magazines.cachedBytes === 0) return null;
     magazines.flush();
-    const handle = native.arenaAllocate(arena, bytes, alignment);
+    const handle = native.arenaAllocateAgain(arena, bytes, alignment);
     return handle === 0 ? null : handle;
   }
 

@@ -26,6 +26,8 @@ export class BlockReader {
   find(handle: number): BlockPlace | null {
     const words = this.#words;
     if (words.length === 0) throw new NativeError('closed', 'ledger: its mapping was closed');
+    if (words[layout.header.movable] !== 0)
+      throw new NativeError('unsupported', 'blocks of a movable arena have no lasting place; pin them there');
     const low = handle >>> 0;
     const at = layout.slotsAt + (low & layout.slotMask) * layout.wordsPerSlot;
     if (low >>> layout.tagShift !== words[layout.header.tag] || at + layout.wordsPerSlot > words.length)

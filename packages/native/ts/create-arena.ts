@@ -2,11 +2,13 @@
 // that another thread of this process has.
 
 import { native } from './addon.ts';
-import { Arena, type SharedArena } from './arena.ts';
+import { Arena } from './arena.ts';
+import type { SharedArena } from './arena-types.ts';
 import { checkAlignment, checkBytes } from './check.ts';
 import { invalidArgument } from './errors.ts';
 import { ledgerBytesFor } from './ledger.ts';
 import type { Mapping } from './mapping.ts';
+import type { NativeArena } from './native.ts';
 import { createSegment, mapSegment } from './segment.ts';
 import { type StrategyName, strategies } from './strategies.ts';
 
@@ -20,7 +22,8 @@ export interface ArenaOptions {
   ledger?: Mapping;
   /**
    * Keep rooms of common sizes at hand, so that blocks begin and end without a native call. Sizes above 16 times
-   * the minimum alignment are then rounded up by a sixteenth at most, and the strategy decides for batches.
+   * the minimum alignment are then rounded up by a sixteenth at most (buddy rounds as it always does), and the
+   * strategy decides for batches.
    */
   magazines?: boolean;
 }
@@ -44,7 +47,7 @@ function make(options: ArenaOptions, recover: boolean): Arena {
   const ledger = options.ledger ?? privateLedger(bytes, minimumAlignment);
   try {
     const made = native.arenaCreate(strategy, bytes, minimumAlignment, ledger.handle, recover, null);
-    return new Arena(made, ledger, options.ledger === undefined, shape);
+    return arenaOf(made, ledger, options.ledger === undefined, shape);
   } catch (error) {
     if (options.ledger === undefined) ledger.close();
     throw error;
@@ -54,6 +57,24 @@ function make(options: ArenaOptions, recover: boolean): Arena {
 export function privateLedger(bytes: number, minimumAlignment: number): Mapping {
   using segment = createSegment({ name: 'nautilus-arena', bytes: ledgerBytesFor(bytes, minimumAlignment) });
   return mapSegment(segment, { access: 'read-write' });
+}
+
+/** A ledger that cannot be looked into leaves no arena behind. */
+function arenaOf(
+  made: NativeArena,
+  ledger: Mapping,
+  ownsLedger: boolean,
+  shape: Omit<SharedArena, 'arena'>,
+): Arena {
+  try {
+    const arena = new Arena(made, ledger, ownsLedger, shape);
+    // A message may have come from an older arena.
+    if (!arena.isShapedAs(shape)) throw invalidArgument('shared', 'what share() of this arena said', shape);
+    return arena;
+  } catch (error) {
+    native.arenaClose(made);
+    throw error;
+  }
 }
 
 /** An empty arena. What was in the ledger is over: its handles are stale. */
@@ -68,5 +89,6 @@ export function recoverArena(options: ArenaOptions & { ledger: Mapping }): Arena
 
 /** The arena of another thread; `ledger` is this thread's own read-write mapping of the same ledger. */
 export function attachArena(shared: SharedArena, ledger: Mapping): Arena {
-  return new Arena(native.arenaAttach(shared.arena, ledger.handle, null), ledger, false, shared);
+  const attached = native.arenaAttach(shared.arena, ledger.handle, null);
+  return arenaOf(attached, ledger, false, shared);
 }

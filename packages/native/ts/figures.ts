@@ -20,23 +20,38 @@ export interface Figures {
 export function readFigures(words: Int32Array, counters: Float64Array): Figures {
   const wide = (at: number) =>
     ((words[at] as number) >>> 0) + ((words[at + 1] as number) >>> 0) * layout.twoTo32;
-  let allocations = wide(layout.header.allocations);
+  const first = layout.attachmentsAt;
+  const end = first + (words[layout.header.attachmentsUsed] as number) * layout.doublesPerAttachment;
+  // Frees before allocations, and the header's at both ends: whatever other threads do meanwhile, more blocks seem to
+  // live than do, and never fewer.
   let frees = wide(layout.header.frees);
-  let cachedBytes = 0;
-  const end =
-    layout.attachmentsAt + (words[layout.header.attachmentsUsed] as number) * layout.doublesPerAttachment;
-  for (let at = layout.attachmentsAt; at < end; at += layout.doublesPerAttachment) {
-    allocations += counters[at + layout.attachment.allocations] as number;
+  for (let at = first; at < end; at += layout.doublesPerAttachment)
     frees += counters[at + layout.attachment.frees] as number;
+  let allocations = 0;
+  let cachedBytes = 0;
+  for (let at = first; at < end; at += layout.doublesPerAttachment) {
+    allocations += counters[at + layout.attachment.allocations] as number;
     cachedBytes += counters[at + layout.attachment.cachedBytes] as number;
   }
+  allocations += wide(layout.header.allocations);
+  const takenBytes = wide(layout.header.takenBytes);
   return {
     liveBlocks: allocations - frees,
-    liveBytes: wide(layout.header.takenBytes) - cachedBytes,
+    liveBytes: Math.max(0, takenBytes - cachedBytes),
     cachedBytes,
     highWaterBytes: wide(layout.header.highWaterBytes),
     allocations,
     frees,
     failures: wide(layout.header.failures),
+  };
+}
+
+/** What a ledger says of the arena it belongs to. */
+export function shapeOf(words: Int32Array): { readonly bytes: number; readonly minimumAlignment: number } {
+  const low = (words[layout.header.segmentBytes] as number) >>> 0;
+  const high = (words[layout.header.segmentBytes + 1] as number) >>> 0;
+  return {
+    bytes: low + high * layout.twoTo32,
+    minimumAlignment: 2 ** (words[layout.header.granuleLog2] as number),
   };
 }

@@ -1,6 +1,7 @@
 // The public face of the package; everything else is internal and without any promise of stability.
 
-export { Arena, type ArenaStats, type FreeRange, type SharedArena, type TrimOutcome } from './arena.ts';
+export { Arena } from './arena.ts';
+export type { ArenaStats, FreeRange, SharedArena, TrimOutcome } from './arena-types.ts';
 export { type BlockPlace, BlockReader } from './block-reader.ts';
 export { type ArenaOptions, attachArena, createArena, recoverArena } from './create-arena.ts';
 export {

@@ -3,12 +3,16 @@
 
 /** Words of the header. */
 export const header = {
+  granuleLog2: 3,
+  segmentBytes: 4,
   slotCapacity: 6,
   slotsUsed: 7,
   tag: 8,
   attachmentsUsed: 9,
   flushEpoch: 10,
+  movable: 11,
   contended: 14,
+  powerOfTwoRooms: 15,
   allocations: 16,
   frees: 18,
   failures: 20,

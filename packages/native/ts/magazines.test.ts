@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Arena } from './arena.ts';
-import { createArena, recoverArena } from './create-arena.ts';
+import { attachArena, createArena, recoverArena } from './create-arena.ts';
 import { ledgerBytesFor, readLedger } from './ledger.ts';
 import { slot, slotsAt, wordsPerSlot } from './ledger-layout.ts';
 import type { Mapping } from './mapping.ts';
@@ -123,6 +123,28 @@ for (const strategy of strategies) {
       expect(arena.stats().cachedBytes).toBe(0);
     });
 
+    it('stand in the way of no other thread, of no batch and of no given place', () => {
+      using ledger = ledgerFor(mib);
+      using first = createArena({ strategy, bytes: mib, ledger, magazines: true });
+      using second = attachArena(first.share(), ledger);
+      second.free(second.allocate(1000) ?? 0);
+      expect(first.allocate(mib)).toBeNull();
+      expect(first.stats().failures).toBe(1);
+      // It was asked, and answers at its next free.
+      second.free(second.allocate(1000) ?? 0);
+      const whole = first.allocate(mib) ?? 0;
+      expect(first.isLive(whole)).toBe(true);
+      first.free(whole);
+      first.free(first.allocate(1000) ?? 0);
+      expect(first.stats().cachedBytes).toBeGreaterThan(0);
+      const handles = new Float64Array(1);
+      expect(first.allocateMany(new Float64Array([mib]), handles)).toBe(1);
+      first.freeMany(handles);
+      first.free(first.allocate(1000) ?? 0);
+      if (strategy === 'first_fit' || strategy === 'best_fit')
+        expect(first.allocateAt(0, mib)).not.toBeNull();
+    });
+
     it('retire a slot whose generations are used up', () => {
       using ledger = ledgerFor(mib);
       using arena = createArena({ strategy, bytes: mib, ledger, magazines: true });
@@ -145,6 +167,15 @@ for (const strategy of strategies) {
 }
 
 describe('arenas with magazines', () => {
+  it('take no array that changes, nor a size that is none, for sizes', () => {
+    using arena = createArena({ strategy: 'slab', bytes: mib, magazines: true });
+    const handles = new Float64Array(3);
+    for (const wrong of [0, -1, 1.5, Number.NaN]) {
+      expect(() => arena.allocateMany(new Float64Array([10, wrong, 10]), handles)).toThrow(/sizes\[1\]/);
+      expect(arena.stats().liveBlocks).toBe(0);
+    }
+  });
+
   it('free what came by a native call, and the other way round', () => {
     using arena = createArena({ strategy: 'slab', bytes: mib, magazines: true });
     const handles = new Float64Array(100);

@@ -130,8 +130,8 @@ export class Magazines {
     // What is stale, foreign, or no whole number equals no handle that this slot can have now.
     if (generation * twoTo32 + (this.tagBase + slot) !== handle) return false;
     const magazine = this.magazines[((words[at + placeWord] as number) >>> classShift) & noClass];
-    // A room of no class.
-    if (magazine === undefined) return false;
+    // A room of no class, or somebody asked for the rooms that wait here.
+    if (magazine === undefined || words[flushEpochWord] !== this.flushEpoch) return this.freeBeside();
     const { counters, cachedAt } = this;
     const cached = (counters[cachedAt] as number) + magazine.roomBytes;
     if (cached > this.mostCachedBytes) return false;
@@ -141,7 +141,7 @@ export class Magazines {
     (counters[this.freesAt] as number) += 1;
     counters[cachedAt] = cached;
     magazine.slots[magazine.count++] = slot;
-    if (magazine.count >= magazine.limit) this.giveHalfBack(magazine);
+    if (magazine.count >= magazine.limit) this.giveBack(magazine, magazine.count >>> 1);
     return true;
   }
 
@@ -151,9 +151,9 @@ export class Magazines {
     for (const magazine of this.magazines) this.giveBack(magazine, magazine.count);
   }
 
-  private giveHalfBack(magazine: Magazine): void {
+  private freeBeside(): false {
     if (this.words[flushEpochWord] !== this.flushEpoch) this.flush();
-    else this.giveBack(magazine, magazine.count >>> 1);
+    return false;
   }
 
   /** The oldest: the newest are still in the processor's cache. */

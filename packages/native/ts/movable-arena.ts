@@ -2,7 +2,7 @@
 // is therefore told to whoever has pinned the block, and to nobody else.
 
 import { native } from './addon.ts';
-import { unknownBlock } from './arena.ts';
+import { unknownBlock } from './arena-types.ts';
 import { checkAlignment, checkBytes } from './check.ts';
 import { invalidArgument, NativeError } from './errors.ts';
 import { type Figures, readFigures } from './figures.ts';
@@ -144,13 +144,15 @@ export class MovableArena {
   use<Result>(handle: number, action: (bytes: Uint8Array) => Result): Result {
     const pin = this.pin(handle);
     let result: Result;
+    let lasts: boolean;
     try {
       result = action(pin.view());
+      lasts = isPromiseLike(result);
     } catch (error) {
       pin.release();
       throw error;
     }
-    if (isPromiseLike(result)) return Promise.resolve(result).finally(() => pin.release()) as Result;
+    if (lasts) return Promise.resolve(result).finally(() => pin.release()) as Result;
     pin.release();
     return result;
   }

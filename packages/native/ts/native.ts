@@ -167,6 +167,7 @@ export interface Native {
     /** Null: blocks stay where they are. */
     payload: NativeMapping | null,
   ): NativeArena;
+  arenaThreads(arena: NativeArena): number;
   /** The number under which other threads of this process find the arena. */
   arenaShare(arena: NativeArena): number;
   arenaAttach(shared: number, ledger: NativeMapping, payload: NativeMapping | null): NativeArena;
@@ -176,6 +177,8 @@ export interface Native {
 
   /** 0: nothing fits. */
   arenaAllocate(arena: NativeArena, bytes: number, alignment: number): number;
+  /** The same allocation once more: a failure counts once. */
+  arenaAllocateAgain(arena: NativeArena, bytes: number, alignment: number): number;
   /** 0: not free. */
   arenaAllocateAt(arena: NativeArena, offset: number, bytes: number): number;
   /** 0: freed, 1: unknown block, 2: order violation. */

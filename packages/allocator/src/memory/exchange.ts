@@ -149,11 +149,16 @@ export class Exchange {
       const payload =
         lease.descriptor ??
         createSegment({ name: `nautilus-${lease.pool}-${lease.segment}`, bytes: lease.bytes });
-      const ledger = createSegment({
-        name: `nautilus-ledger-${lease.segment}`,
-        bytes: ledgerBytesFor(lease.bytes, table.accounts.alignmentOf(lease.pool)),
-      });
-      return { payload, ledger };
+      try {
+        const ledger = createSegment({
+          name: `nautilus-ledger-${lease.segment}`,
+          bytes: ledgerBytesFor(lease.bytes, table.accounts.alignmentOf(lease.pool)),
+        });
+        return { payload, ledger };
+      } catch (error) {
+        if (fresh) payload.close();
+        throw error;
+      }
     });
     if (!made.ok) return made;
     const { payload, ledger } = made.value;

@@ -76,7 +76,7 @@ export class KeptPools {
     if (keptStrategies[strategy] === null) {
       return fail(
         'unsupported',
-        `pool ${pool} is a ${strategy}; blocks kept by the agent need a pool of ranges or slabs`,
+        `pool ${pool} is a ${strategy}; blocks kept by the agent need slab, first_fit or best_fit`,
       );
     }
     const own = this.#blocksOf(container);
@@ -158,11 +158,13 @@ export class KeptPools {
       return fail('unknown_segment', `the file of kept segment ${lease.segment} is gone`);
     const opened = attempt(() => openFileSegment({ path, writable: true }));
     if (!opened.ok) return opened;
-    this.#adopt(lease, opened.value);
-    const segment = this.#segments.get(lease.segment);
+    const offsets = blocks.map(({ offset }) => offset);
+    const adopted = attempt(() => this.#adopt(lease, opened.value, offsets));
+    if (!adopted.ok) return adopted;
+    const segment = adopted.value;
     for (const place of blocks) {
-      const handle = segment?.arena.allocateAt(place.offset, place.length) ?? null;
-      if (segment === undefined || handle === null)
+      const handle = segment.arena.allocateAt(place.offset, place.length);
+      if (handle === null)
         return fail('internal', `block ${place.block} overlaps another in ${lease.segment}`);
       segment.blocks.add(place.block);
       this.#blocksOf(lease.container).set(place.block, { ...place, owner: segment, handle });
@@ -184,15 +186,23 @@ export class KeptPools {
       this.#table.end(lease.value, 'release');
       return made;
     }
-    return ok(this.#adopt(lease.value, made.value));
+    const adopted = attempt(() => this.#adopt(lease.value, made.value, []));
+    if (!adopted.ok) this.#table.end(lease.value, 'release');
+    return adopted;
   }
 
-  #adopt(lease: Lease, descriptor: NonNullable<Lease['descriptor']>): KeptSegment {
+  /** Blocks of before a change of the configuration may lie at a smaller alignment than it says now. */
+  #adopt(
+    lease: Lease,
+    descriptor: NonNullable<Lease['descriptor']>,
+    offsets: readonly number[],
+  ): KeptSegment {
     const { device, inode } = inspectDescriptor(descriptor);
     this.#table.keepDescriptor(lease, descriptor);
     // The ledger is the arena's own: what survives a restart is the journal.
     lease.identity = { device, inode, ledger: 0 };
-    const minimumAlignment = this.#table.accounts.alignmentOf(lease.pool);
+    let minimumAlignment = this.#table.accounts.alignmentOf(lease.pool);
+    while (offsets.some((offset) => offset % minimumAlignment !== 0)) minimumAlignment /= 2;
     const configured = this.#table.accounts.pools.get(lease.pool)?.pool.strategy ?? 'first_fit';
     const strategy = keptStrategies[configured] ?? 'first_fit';
     const segment = {

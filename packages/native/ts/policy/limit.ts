@@ -21,8 +21,9 @@ export interface Refusal {
 export class Limit<Upstream extends Allocator> extends Policy<Upstream> {
   readonly #mostBytes: number;
   readonly #mostBlocks: number;
+  /** Bytes of the blocks that it let through: others may live below it, and a rewind ends blocks unseen. */
+  readonly #own = new Map<number, number>();
   #bytes = 0;
-  #blocks = 0;
   #lastRefusal: Refusal | null = null;
 
   constructor(upstream: Upstream, limits: Limits) {
@@ -32,7 +33,7 @@ export class Limit<Upstream extends Allocator> extends Policy<Upstream> {
   }
 
   get live(): { readonly bytes: number; readonly blocks: number } {
-    return { bytes: this.#bytes, blocks: this.#blocks };
+    return { bytes: this.#bytes, blocks: this.#own.size };
   }
 
   /** Why the last refused allocation was refused. */
@@ -44,19 +45,19 @@ export class Limit<Upstream extends Allocator> extends Policy<Upstream> {
     checkBytes('bytes', bytes);
     if (bytes > this.#mostBytes - this.#bytes)
       return this.#refuse('bytes', this.#mostBytes, this.#bytes, bytes);
-    if (this.#blocks >= this.#mostBlocks) return this.#refuse('blocks', this.#mostBlocks, this.#blocks, 1);
+    if (this.#own.size >= this.#mostBlocks)
+      return this.#refuse('blocks', this.#mostBlocks, this.#own.size, 1);
     const handle = super.allocate(bytes, alignment);
     if (handle === null) return null;
     this.#bytes += bytes;
-    this.#blocks += 1;
+    this.#own.set(handle, bytes);
     return handle;
   }
 
   override free(handle: number): void {
-    const bytes = this.lengthOf(handle);
     super.free(handle);
-    this.#bytes -= bytes;
-    this.#blocks -= 1;
+    this.#bytes -= this.#own.get(handle) ?? 0;
+    this.#own.delete(handle);
   }
 
   #refuse(kind: Refusal['kind'], limit: number, found: number, asked: number): null {

@@ -1,5 +1,6 @@
 // Asks for help when nothing fits: a callback frees something, or leases more, and says whether to try again.
 
+import { checkOffset } from '../check.ts';
 import { type Allocator, Policy } from './allocator.ts';
 
 export interface FailedAllocation {
@@ -17,7 +18,7 @@ export class OnFailure<Upstream extends Allocator> extends Policy<Upstream> {
   constructor(upstream: Upstream, help: (failed: FailedAllocation) => boolean, mostAttempts = 8) {
     super(upstream);
     this.#help = help;
-    this.#mostAttempts = mostAttempts;
+    this.#mostAttempts = checkOffset('mostAttempts', mostAttempts);
   }
 
   override allocate(bytes: number, alignment?: number): number | null {

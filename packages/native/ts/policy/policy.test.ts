@@ -1,12 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createArena } from '../create-arena.ts';
-import { createSegment, mapSegment } from '../segment.ts';
 import { codeOf } from '../testing/code-of.ts';
 import type { Allocator } from './allocator.ts';
 import { Limit } from './limit.ts';
 import { OnFailure } from './on-failure.ts';
-import { type Damage, Quarantine } from './quarantine.ts';
 import { Statistics } from './statistics.ts';
 import { TraceLog, traceRecordBytes } from './trace-log.ts';
 import { Tracking } from './tracking.ts';
@@ -64,6 +62,15 @@ describe('limit', () => {
     );
   });
 
+  it('counts only what it let through', () => {
+    using upstream = arena();
+    const below = must(upstream.allocate(5000));
+    const limited = new Limit(upstream, { liveBytes: 100 });
+    limited.free(below);
+    expect(limited.live).toEqual({ bytes: 0, blocks: 0 });
+    expect(limited.allocate(101)).toBeNull();
+  });
+
   it('counts nothing for a block that was freed before', () => {
     using upstream = arena();
     const limited = new Limit(upstream, { liveBytes: 1000 });
@@ -112,6 +119,16 @@ describe('tracking', () => {
     expect(tracked.outstanding()).toHaveLength(1);
   });
 
+  it('leaves no block behind when the site cannot be named', () => {
+    using upstream = arena();
+    const site = () => {
+      throw new Error('no site');
+    };
+    const tracked = new Tracking(upstream, { sampleBytes: 1, site });
+    expect(() => tracked.allocate(10)).toThrow('no site');
+    expect(upstream.stats().liveBlocks).toBe(0);
+  });
+
   it('estimates from samples what every site holds', () => {
     const upstream = createArena({ strategy: 'slab', bytes: 64 * mib, magazines: true });
     let site = '';
@@ -157,6 +174,12 @@ describe('a trace log', () => {
     expect(traced.lost).toBe(0);
   });
 
+  it('refuses a batch that is no number of records', () => {
+    using upstream = arena();
+    for (const batch of [0, Number.NaN])
+      expect(codeOf(() => new TraceLog(upstream, { sink: () => undefined, batch }))).toBe('invalid_argument');
+  });
+
   it('goes on allocating when its sink fails, and says how much is missing', () => {
     using upstream = arena();
     const traced = new TraceLog(upstream, {
@@ -192,68 +215,6 @@ describe('on failure', () => {
     attempts.length = 0;
     expect(helped.allocate(mib)).toBeNull();
     expect(attempts).toEqual([1, 2, 3, 4]);
-  });
-});
-
-describe('quarantine', () => {
-  function rig(restingBytes = mib) {
-    const payload = createSegment({ name: 'quarantine', bytes: mib });
-    const mapping = mapSegment(payload, { access: 'read-write' });
-    const damages: Damage[] = [];
-    const upstream = arena();
-    const quarantine = new Quarantine(upstream, {
-      view: (offset, length) => mapping.view(offset, length),
-      onDamage: (damage) => damages.push(damage),
-      restingBytes,
-    });
-    return { quarantine, damages, upstream, view: (at: number, length: number) => mapping.view(at, length) };
-  }
-
-  it('finds a write behind a block, before it, and after its end', () => {
-    const { quarantine, damages, view } = rig();
-    const handle = must(quarantine.allocate(100));
-    const offset = quarantine.offsetOf(handle);
-    view(offset, 100).fill(7);
-    view(offset - 1, 1)[0] = 1;
-    view(offset + 100, 1)[0] = 2;
-    quarantine.free(handle);
-    view(offset + 50, 1)[0] = 3;
-    quarantine.release();
-    expect(damages).toEqual([
-      { kind: 'before', handle, offset: offset - 1, expected: 0xfd, found: 1 },
-      { kind: 'behind', handle, offset: offset + 100, expected: 0xfd, found: 2 },
-      { kind: 'after_free', handle, offset: offset + 50, expected: 0xdd, found: 3 },
-    ]);
-  });
-
-  it('says nothing about a program without mistakes, and catches a second free of what rests', async () => {
-    const { quarantine, damages, upstream, view } = rig(100_000);
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 9000 }), { maxLength: 100 }), async (script) => {
-        const live: number[] = [];
-        for (const bytes of script) {
-          const oldest = live[0];
-          if (bytes % 3 === 0 && oldest !== undefined) {
-            live.shift();
-            quarantine.free(oldest);
-            expect(codeOf(() => quarantine.free(oldest))).toBe('unknown_block');
-            continue;
-          }
-          const handle = quarantine.allocate(bytes, 2 ** (bytes % 13));
-          if (handle === null) continue;
-          expect(quarantine.lengthOf(handle)).toBe(bytes);
-          expect(quarantine.offsetOf(handle) % 2 ** (bytes % 13)).toBe(0);
-          view(quarantine.offsetOf(handle), bytes).fill(9);
-          live.push(handle);
-        }
-        expect(quarantine.resting.bytes).toBeLessThanOrEqual(100_000);
-        for (const handle of live) quarantine.free(handle);
-      }),
-      { numRuns: 40 },
-    );
-    quarantine.release();
-    expect(damages).toEqual([]);
-    expect(upstream.stats().liveBlocks).toBe(0);
   });
 });
 

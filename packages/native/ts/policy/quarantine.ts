@@ -1,8 +1,9 @@
 // Finds writes through stale and overrunning views: freed blocks rest, poisoned, before their room is used again, and
 // canary bytes stand around every live one. For debugging: it touches the payload, takes larger rooms, and keeps
-// freed ones. Upstream still holds a block that rests, so here its handle is what tells a double free.
+// freed ones; over a stack nothing can rest. Upstream still holds a block that rests, so here its handle is what tells a double free.
 
-import { invalidArgument, NativeError } from '../errors.ts';
+import { checkAlignment, checkBytes, checkOffset } from '../check.ts';
+import { NativeError } from '../errors.ts';
 import { type Allocator, Policy } from './allocator.ts';
 
 const poison = 0xdd;
@@ -21,6 +22,8 @@ export interface QuarantineOptions {
   /** The bytes of the segment at a place. */
   readonly view: (offset: number, length: number) => Uint8Array;
   readonly onDamage: (damage: Damage) => void;
+  /** Where the arena's own alignment is larger than 64: its smallest. Default 64. */
+  readonly minimumAlignment?: number;
   /** At most; a larger block goes back at once. Default 16 MiB. */
   readonly restingBytes?: number;
   /** On each side; in front rounded up to the alignment. Default 16. */
@@ -41,10 +44,11 @@ export class Quarantine<Upstream extends Allocator> extends Policy<Upstream> {
 
   constructor(upstream: Upstream, options: QuarantineOptions) {
     super(upstream);
-    this.#options = { restingBytes: 16 * 2 ** 20, canaryBytes: 16, ...options };
-    if (!Number.isInteger(this.#options.canaryBytes) || this.#options.canaryBytes < 0) {
-      throw invalidArgument('canaryBytes', 'a whole number of bytes from 0', this.#options.canaryBytes);
-    }
+    const { restingBytes = 16 * 2 ** 20, canaryBytes = 16, minimumAlignment = 64 } = options;
+    checkOffset('restingBytes', restingBytes);
+    checkOffset('canaryBytes', canaryBytes);
+    checkAlignment('minimumAlignment', minimumAlignment);
+    this.#options = { ...options, restingBytes, canaryBytes, minimumAlignment };
   }
 
   get resting(): { readonly blocks: number; readonly bytes: number } {
@@ -52,7 +56,9 @@ export class Quarantine<Upstream extends Allocator> extends Policy<Upstream> {
   }
 
   /** Rather than fail, it lets blocks that rest go early, oldest first. */
-  override allocate(bytes: number, alignment = 64): number | null {
+  override allocate(bytes: number, alignment = this.#options.minimumAlignment): number | null {
+    checkBytes('bytes', bytes);
+    checkAlignment('alignment', alignment);
     const { canaryBytes } = this.#options;
     const frontBytes = Math.ceil(canaryBytes / alignment) * alignment;
     const room = frontBytes + bytes + canaryBytes;
@@ -70,13 +76,17 @@ export class Quarantine<Upstream extends Allocator> extends Policy<Upstream> {
     const block = this.#guarded(handle);
     const [before, behind] = this.#canaries(handle, block);
     const start = super.offsetOf(handle);
-    this.#check('before', handle, before, start, canary);
-    this.#check('behind', handle, behind, start + block.frontBytes + block.bytes, canary);
+    const behindAt = start + block.frontBytes + block.bytes;
+    const damages = [
+      damageOf('before', handle, before, start, canary),
+      damageOf('behind', handle, behind, behindAt, canary),
+    ];
     this.#live.delete(handle);
     this.#options.view(start, super.lengthOf(handle)).fill(poison);
     this.#resting.set(handle, block);
     this.#restingBytes += super.lengthOf(handle);
-    while (this.#restingBytes > this.#options.restingBytes) this.#letGo();
+    for (const damage of damages) if (damage !== null) this.#options.onDamage(damage);
+    while (this.#restingBytes > this.#options.restingBytes && this.#letGo());
   }
 
   override offsetOf(handle: number): number {
@@ -98,10 +108,13 @@ export class Quarantine<Upstream extends Allocator> extends Policy<Upstream> {
     const handle = oldest.value;
     const length = super.lengthOf(handle);
     const offset = super.offsetOf(handle);
-    this.#check('after_free', handle, this.#options.view(offset, length), offset, poison);
+    const bytes = this.#options.view(offset, length);
+    const damage = damageOf('after_free', handle, bytes, offset, poison);
     this.#resting.delete(handle);
     this.#restingBytes -= length;
     super.free(handle);
+    // Last, because the callback may throw.
+    if (damage !== null) this.#options.onDamage(damage);
     return true;
   }
 
@@ -116,10 +129,15 @@ export class Quarantine<Upstream extends Allocator> extends Policy<Upstream> {
     const { view, canaryBytes } = this.#options;
     return [view(start, frontBytes), view(start + frontBytes + bytes, canaryBytes)];
   }
+}
 
-  #check(kind: Damage['kind'], handle: number, bytes: Uint8Array, offset: number, expected: number): void {
-    const at = bytes.findIndex((byte) => byte !== expected);
-    if (at < 0) return;
-    this.#options.onDamage({ kind, handle, offset: offset + at, expected, found: bytes[at] as number });
-  }
+function damageOf(
+  kind: Damage['kind'],
+  handle: number,
+  bytes: Uint8Array,
+  offset: number,
+  expected: number,
+): Damage | null {
+  const at = bytes.findIndex((byte) => byte !== expected);
+  return at < 0 ? null : { kind, handle, offset: offset + at, expected, found: bytes[at] as number };
 }

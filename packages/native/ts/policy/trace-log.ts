@@ -1,6 +1,7 @@
 // Every allocation and free, in order, as the records that the replay tools read: little-endian u32 operation
 // (0 allocate, 1 free), u32 id (dense, never used again), u64 bytes.
 
+import { checkBytes } from '../check.ts';
 import { NativeError } from '../errors.ts';
 import { type Allocator, Policy } from './allocator.ts';
 
@@ -27,7 +28,7 @@ export class TraceLog<Upstream extends Allocator> extends Policy<Upstream> {
   constructor(upstream: Upstream, { sink, batch = 4096 }: TraceLogOptions) {
     super(upstream);
     this.#sink = sink;
-    this.#batch = batch;
+    this.#batch = checkBytes('batch', batch);
     this.#records = new DataView(new ArrayBuffer(batch * traceRecordBytes));
   }
 

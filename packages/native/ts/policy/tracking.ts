@@ -44,13 +44,17 @@ export class Tracking<Upstream extends Allocator> extends Policy<Upstream> {
   }
 
   override allocate(bytes: number, alignment?: number): number | null {
+    if (bytes < this.#bytesToSample) {
+      const passed = super.allocate(bytes, alignment);
+      if (passed !== null) this.#bytesToSample -= bytes;
+      return passed;
+    }
+    // First, because it may throw.
+    const site = this.#site();
     const handle = super.allocate(bytes, alignment);
     if (handle === null) return null;
-    this.#bytesToSample -= bytes;
-    if (this.#bytesToSample <= 0) {
-      this.#samples.set(handle, { site: this.#site(), bytes });
-      this.#bytesToSample = this.#distance();
-    }
+    this.#samples.set(handle, { site, bytes });
+    this.#bytesToSample = this.#distance();
     return handle;
   }
 
