@@ -45,6 +45,11 @@ export function ratioAtMost(
   return { name, value, unit, baseline, ratio, goal, ok: ratio <= goal };
 }
 
+/** With the reason, should its goal be missed. */
+export function because(figure: Figure, why: string): Figure {
+  return figure.ok === false ? { ...figure, why } : figure;
+}
+
 /** Published without a goal. */
 export function plain(name: string, value: number, unit: string): Figure {
   return { name, value, unit };
