@@ -44,7 +44,11 @@ void detach_window(napi_value window) {
   v8::Local<v8::Value> value;
   std::memcpy(static_cast<void*>(&value), &window, sizeof(window));
   if (!value->IsArrayBuffer()) return;
-  const v8::Maybe<bool> detached = value.As<v8::ArrayBuffer>()->Detach(detach_key(v8::Isolate::GetCurrent()));
+  const v8::Local<v8::ArrayBuffer> buffer = value.As<v8::ArrayBuffer>();
+  // Newer versions of Node put a key of their own in place of ours when they mark a buffer as untransferable.
+  const v8::Local<v8::Value> key = detach_key(v8::Isolate::GetCurrent());
+  buffer->SetDetachKey(key);
+  const v8::Maybe<bool> detached = buffer->Detach(key);
   static_cast<void>(detached);
 }
 

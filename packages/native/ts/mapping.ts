@@ -24,6 +24,13 @@ export interface MapOptions {
 const windowStrideBytes = 2 ** 31;
 export const maxWindowBytes = 2 ** 32;
 
+// The engine of Node 22 ends the process when a buffer with a detach key is transferred by the method.
+const refusal = {
+  value(): never {
+    throw new TypeError('a window of shared memory cannot be transferred; send its bytes, or a grant');
+  },
+};
+
 // An ArrayBuffer does not own the memory under it. As long as it lives, and any view of it, it keeps the handle
 // alive, and the handle keeps the memory mapped.
 const handles = new WeakMap<ArrayBuffer, NativeMapping>();
@@ -115,6 +122,7 @@ export class Mapping {
     handles.set(window, handle);
     // In a message it is copied, or refused, by the version of Node; it never moves.
     markAsUntransferable(window);
+    Object.defineProperties(window, { transfer: refusal, transferToFixedLength: refusal });
     this.#windows[index] = window;
     if (index === 0) this.first = window;
     return window;
