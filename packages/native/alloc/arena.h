@@ -236,6 +236,7 @@ bool ArenaOf<S>::recover() {
   std::vector<PlacedSlot> live = slots_.rebuild(geometry_.capacity, geometry_.granule, left_out_);
   sort_by_place(live);
   if constexpr (requires { strategy_.expect_adoptions(live.size()); }) strategy_.expect_adoptions(live.size());
+  if constexpr (requires { strategy_.count_slabs(live); }) strategy_.count_slabs(live);
   constexpr size_t kAhead = 16;  // slots in the order of places lie anywhere
   uint64_t taken = 0;
   uint64_t kept = 0;

@@ -282,6 +282,19 @@ uint64_t Slab::largest_free_bytes() const noexcept {
   return largest;
 }
 
+void Slab::count_slabs(std::span<const PlacedSlot> live) noexcept {
+  slots_to_adopt_by_ = slots_.spare_after_rebuild(live.size());
+  slabs_to_adopt_ = 0;
+  uint64_t before = UINT64_MAX;
+  for (const PlacedSlot& placed : live) {
+    const Slot& block = slots_[placed.slot];
+    if (!is_in_slab(block) || block.size_class == kNoClass) continue;
+    const uint64_t start = block.offset - uint64_t{place_of(block)} * classes_[block.size_class].room_bytes;
+    slabs_to_adopt_ += start != before ? 1 : 0;
+    before = start;
+  }
+}
+
 // Blocks of one slab come one after another. Each says where its slab is; what they say must agree.
 bool Slab::adopt(uint32_t slot) {
   Slot& block = slots_[slot];
@@ -297,6 +310,8 @@ bool Slab::adopt(uint32_t slot) {
     prepare(granule());
     const uint32_t range = slots_.take();
     if (range == kNoSlot) return false;
+    slots_to_adopt_by_ -= std::min<uint64_t>(1, slots_to_adopt_by_);
+    slabs_to_adopt_ -= std::min<uint64_t>(1, slabs_to_adopt_);
     slots_[range].offset = start;
     slots_[range].size_class = kNoClass;
     prepared_for_ = 0;
@@ -309,9 +324,11 @@ bool Slab::adopt(uint32_t slot) {
   }
   Page& at = pages_[adopting_];
   if (at.size_class != block.size_class || at.rooms != rooms || place < at.carved) return false;
-  while (at.carved < place) {
+  // A gap may need a fresh slot where a retired one stood, and must not take it from a slab that is still to come.
+  while (at.carved < place && slots_to_adopt_by_ > slabs_to_adopt_) {
     const uint32_t gap = carve(at);
     if (gap == kNoSlot) break;
+    --slots_to_adopt_by_;
     if (at.free == kNoSlot) at.oldest_free = gap;
     slots_[gap].next = at.free;
     at.free = gap;

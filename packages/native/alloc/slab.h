@@ -5,6 +5,7 @@
 
 #include <array>
 #include <bitset>
+#include <span>
 #include <vector>
 
 #include "alloc/first_fit.h"
@@ -60,6 +61,8 @@ class Slab {
   // Anything up to this fits at the alignment of a granule. Empty slabs count as free, rooms in others do not.
   uint64_t largest_free_bytes() const noexcept;
 
+  // Before the first adoption: blocks by rising offset, so that each slab among them is sure of a slot for itself.
+  void count_slabs(std::span<const PlacedSlot> live) noexcept;
   bool adopt(uint32_t slot);
   void finish_adoption() noexcept { ranges_.finish_adoption(); }
 
@@ -157,6 +160,8 @@ class Slab {
   std::vector<Page> pages_;
   std::array<Class, kSizeClasses> classes_;
   uint32_t adopting_ = kNone;
+  uint64_t slabs_to_adopt_ = 0;    // at most so many
+  uint64_t slots_to_adopt_by_ = 0;  // free ones that are left for slabs and gaps
 };
 
 template <typename Visit>

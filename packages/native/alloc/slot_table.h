@@ -110,6 +110,9 @@ class SlotTable {
   uint32_t used() const noexcept { return used_; }
   uint32_t retired() const noexcept { return retired_; }
 
+  // After rebuild(): slots that name no block and may name one.
+  uint64_t spare_after_rebuild(uint64_t live) const noexcept { return uint64_t{capacity_} - live - retired_; }
+
   // Ends a block that recovery cannot keep; its slot is free.
   void drop(uint32_t slot) noexcept {
     store_release(slots_[slot].word, ended(generation_of(slots_[slot].word)));
