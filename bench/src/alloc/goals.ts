@@ -21,13 +21,11 @@ const all = ['SLAB', ...searching, 'STACK'];
 
 const named =
   'a block has a name that goes stale and a slot of 32 bytes that survives a kill, which a malloc does not keep';
-const aged =
-  'slots come back in the order they came free, so a pool of some age meets the ledger at random places; fresh, it takes half as long';
 const counted = 'each pair also writes a slot and four figures that stay readable when the owner is killed';
 const memoryBound =
   'a random block of a million costs two or three loads from memory that wait for each other; peers miss it too';
-const unforeseeable =
-  'with places and sizes that do not repeat, splits and merges are branches that nobody can foresee';
+const withoutPattern =
+  'a pair takes 57 to 71 ns with the places and sizes of this measurement, and 32 to 36 ns where they repeat; the cause was not isolated';
 const slabSlots = 'a slab takes a slot of its own, and its free rooms keep theirs';
 const exactSearch =
   'an exact answer costs a descent, and about three mispredicted branches a pair depend on the data';
@@ -51,13 +49,13 @@ const goals: readonly Goal[] = [
     what: /^pair, .* to .*, 10,000 live$/,
     who: searching,
     atMost: 60,
-    whenMissed: { BUDDY: unforeseeable, FIRST_FIT: exactSearch, BEST_FIT: exactSearch },
+    whenMissed: { BUDDY: withoutPattern, FIRST_FIT: exactSearch, BEST_FIT: exactSearch },
   },
   {
     what: /^replay, an event, /,
     who: ['SLAB'],
     against: { mimalloc: 1.2, 'Boost.Interprocess': 0.25, 'Boost.Interprocess without its lock': 0.25 },
-    whenMissed: { SLAB: aged },
+    whenMissed: { SLAB: named },
   },
   { what: /^high water /, who: ['SLAB'], atMost: 1.1 },
   { what: /^fragmentation \(P4\) /, who: ['SLAB'], atMost: 10 },

@@ -103,7 +103,7 @@ function singles(batches: number): Figure[] {
       'Node: an operation of a batch of 256',
       batched,
       10,
-      'half of a pair of SLAB in C++ with 256 live',
+      'one native call does 256 operations; how their time divides was not measured',
     ),
     ...(snapshot === undefined ? [] : both('Node: stats snapshot', snapshot, 1000, 'it is a few loads')),
   ];

@@ -150,26 +150,24 @@ class ArenaOf final : public Arena {
  private:
   static constexpr bool kPowerOfTwoRooms = requires { S::kPowerOfTwoRooms; };
 
-  uint64_t publish(uint32_t slot, uint64_t bytes) noexcept {
-    if (slot == kNoSlot) {
+  uint64_t publish(Placed placed, uint64_t bytes) noexcept {
+    if (placed.slot == kNoSlot) {
       strategy_.work().finish();
       add(header_->failures, 1);
       return 0;
     }
     add(header_->allocations, 1);
-    slots_[slot].length = bytes;
-    take_room(slot);
-    return slots_.publish(slot, bytes);
+    take_room(placed.room);
+    return slots_.publish(placed.slot, bytes);
   }
-  void take_room(uint32_t slot) noexcept {
-    const uint64_t taken = header_->taken_bytes + strategy_.room(slot);
+  void take_room(uint64_t room) noexcept {
+    const uint64_t taken = header_->taken_bytes + room;
     store_relaxed(header_->taken_bytes, taken);
     if (taken > header_->high_water_bytes) store_relaxed(header_->high_water_bytes, taken);
     strategy_.work().finish();
   }
   void give_room(uint32_t slot) noexcept {
-    store_relaxed(header_->taken_bytes, header_->taken_bytes - strategy_.room(slot));
-    strategy_.release(slot);
+    store_relaxed(header_->taken_bytes, header_->taken_bytes - strategy_.release(slot));
     strategy_.work().finish();
   }
 
@@ -195,11 +193,11 @@ uint32_t ArenaOf<S>::reserve(uint32_t owner, uint32_t size_class, std::span<uint
       if (filled == 0) throw;
       break;
     }
-    const uint32_t slot = strategy_.allocate(bytes, geometry_.granule);
+    const auto [slot, room] = strategy_.allocate(bytes, geometry_.granule);
     if (slot == kNoSlot) break;
     slots_[slot].size_class = static_cast<uint8_t>(size_class);
     slots_[slot].length = bytes;
-    take_room(slot);
+    take_room(room);
     slots_.reserve(slot, owner);
     place = slot;
     ++filled;
@@ -236,7 +234,6 @@ bool ArenaOf<S>::recover() {
   std::vector<PlacedSlot> live = slots_.rebuild(geometry_.capacity, geometry_.granule, left_out_);
   sort_by_place(live);
   if constexpr (requires { strategy_.expect_adoptions(live.size()); }) strategy_.expect_adoptions(live.size());
-  if constexpr (requires { strategy_.count_slabs(live); }) strategy_.count_slabs(live);
   constexpr size_t kAhead = 16;  // slots in the order of places lie anywhere
   uint64_t taken = 0;
   uint64_t kept = 0;

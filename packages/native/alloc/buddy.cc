@@ -51,14 +51,14 @@ void Buddy::take(uint64_t number, uint32_t order) noexcept {
   if (free_[order].is_empty()) free_orders_ &= ~(uint64_t{1} << order);
 }
 
-uint32_t Buddy::allocate(uint64_t bytes, uint64_t alignment) noexcept {
+Placed Buddy::allocate(uint64_t bytes, uint64_t alignment) noexcept {
   const uint64_t granules = (std::max(bytes, alignment) + geometry_.granule - 1) >> granule_log2_;
   const auto wanted = static_cast<uint32_t>(std::bit_width(granules - 1));
-  if (wanted >= orders_) return kNoSlot;
+  if (wanted >= orders_) return {};
   const uint64_t fitting = free_orders_ >> wanted;
-  if (fitting == 0) return kNoSlot;
+  if (fitting == 0) return {};
   const uint32_t slot = slots_.take();
-  if (slot == kNoSlot) return kNoSlot;
+  if (slot == kNoSlot) return {};
   auto order = wanted + static_cast<uint32_t>(std::countr_zero(fitting));
   uint64_t number = free_[order].lowest();
   take(number, order);
@@ -74,13 +74,14 @@ uint32_t Buddy::allocate(uint64_t bytes, uint64_t alignment) noexcept {
   at.alignment_log2 = static_cast<uint8_t>(std::countr_zero(alignment));
   at.offset = offset_of(number, order);
   at.prior = order;
-  return slot;
+  return {slot, bytes_of(order)};
 }
 
-void Buddy::release(uint32_t slot) noexcept {
+uint64_t Buddy::release(uint32_t slot) noexcept {
   uint32_t order = slots_[slot].prior;
   uint64_t number = number_of(slots_[slot].offset, order);
-  free_bytes_ += bytes_of(order);
+  const uint64_t room = bytes_of(order);
+  free_bytes_ += room;
   while (order + 1 < orders_ && free_[order].contains(number ^ 1)) {
     work_.step();
     take(number ^ 1, order);
@@ -89,6 +90,7 @@ void Buddy::release(uint32_t slot) noexcept {
   }
   put(number, order);
   slots_.give(slot);
+  return room;
 }
 
 // Splits the free block that holds the place down to it.

@@ -23,9 +23,9 @@ class Buddy {
   Buddy& operator=(const Buddy&) = delete;
 
   void reserve(uint64_t) noexcept {}
-  uint32_t allocate(uint64_t bytes, uint64_t alignment) noexcept;
+  Placed allocate(uint64_t bytes, uint64_t alignment) noexcept;
   bool may_release(uint32_t) const noexcept { return true; }
-  void release(uint32_t slot) noexcept;
+  uint64_t release(uint32_t slot) noexcept;
   uint64_t room(uint32_t slot) const noexcept { return bytes_of(slots_[slot].prior); }
   uint64_t free_bytes() const noexcept { return free_bytes_; }
   uint64_t largest_free_bytes() const noexcept;

@@ -50,7 +50,7 @@ struct Slot {
   uint16_t pins;           // views and device work that hold the block in place
   uint8_t size_class;      // of its room, or kNoClass when the room is the length rounded up
   uint8_t alignment_log2;  // what was asked for; a move keeps it
-  uint32_t prior;          // the strategy's own; of a free slot `next` is the next free one
+  uint32_t prior;          // the strategy's own
   uint32_t next;
   uint64_t offset;
   uint64_t length;  // bytes asked for

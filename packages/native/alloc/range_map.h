@@ -46,31 +46,32 @@ class RangeMap {
     if (is_short) grow(grown());
   }
 
-  uint32_t allocate(uint64_t bytes, uint64_t alignment) noexcept {
+  Placed allocate(uint64_t bytes, uint64_t alignment) noexcept {
     const uint64_t room = align_up(bytes, geometry_.granule);
     const uint32_t range = index_.find(room, alignment);
-    if (range == kNoRange) return kNoSlot;
-    return place(range, align_up(ranges_[range].place.start, alignment), room, alignment);
+    if (range == kNoRange) return {};
+    return {place(range, align_up(ranges_[range].place.start, alignment), room, alignment), room};
   }
 
   // The given place, if all of it is free.
-  uint32_t allocate_at(uint64_t offset, uint64_t bytes) noexcept {
+  Placed allocate_at(uint64_t offset, uint64_t bytes) noexcept {
     const uint64_t room = align_up(bytes, geometry_.granule);
-    if (offset >= geometry_.capacity || room > geometry_.capacity - offset) return kNoSlot;
+    if (offset >= geometry_.capacity || room > geometry_.capacity - offset) return {};
     for (uint32_t at = first_; at != kNoSlot; at = next_of(at)) {
       if (!is_free(at) || ranges_[number(at)].place.end <= offset) continue;
       const FreeRange& place_of = ranges_[number(at)].place;
-      if (place_of.start > offset || place_of.end < offset + room) return kNoSlot;
-      return place(number(at), offset, room, geometry_.granule);
+      if (place_of.start > offset || place_of.end < offset + room) return {};
+      return {place(number(at), offset, room, geometry_.granule), room};
     }
-    return kNoSlot;
+    return {};
   }
 
   bool may_release(uint32_t) const noexcept { return true; }
 
-  void release(uint32_t slot) noexcept {
-    vacate(slot);
+  uint64_t release(uint32_t slot) noexcept {
+    const uint64_t room = vacate(slot);
     slots_.give(slot);
+    return room;
   }
 
   uint64_t room(uint32_t slot) const noexcept { return end_of(slot) - slots_[slot].offset; }
@@ -127,9 +128,8 @@ class RangeMap {
   }
   // To a lower start inside the free range before the block.
   void slide_down(uint32_t slot, uint64_t to) noexcept {
-    const uint64_t room = this->room(slot);
     const uint32_t range = number(slots_[slot].prior);
-    vacate(slot);
+    const uint64_t room = vacate(slot);
     place_in(range, slot, to, room);
   }
   // Two slots with equal rooms trade their places. What `left` names is found at its new place with one store.
@@ -154,8 +154,8 @@ class RangeMap {
   uint32_t prior_of(uint32_t at) const noexcept { return is_free(at) ? ranges_[number(at)].prior : slots_[at].prior; }
 
  private:
-  // Gives back the room of a slot and keeps the slot.
-  void vacate(uint32_t slot) noexcept;
+  // Gives back the room of a slot and keeps the slot; answers the bytes.
+  uint64_t vacate(uint32_t slot) noexcept;
 
   static constexpr uint32_t kFreeTag = uint32_t{1} << 31;  // slots have 24 bits
 
@@ -307,7 +307,7 @@ class RangeMap {
 };
 
 template <RangeIndex Index>
-void RangeMap<Index>::vacate(uint32_t slot) noexcept {
+uint64_t RangeMap<Index>::vacate(uint32_t slot) noexcept {
   const Slot& at = slots_[slot];
   const uint32_t prior = at.prior;
   const uint32_t next = at.next;
@@ -338,6 +338,7 @@ void RangeMap<Index>::vacate(uint32_t slot) noexcept {
     link_next(prior, range);
     link_prior(next, range);
   }
+  return freed.end - freed.start;
 }
 
 template <RangeIndex Index>

@@ -9,7 +9,8 @@ Slab::Slab(SlotTable& slots, Geometry geometry)
     : slots_(slots),
       granule_log2_(static_cast<uint32_t>(std::countr_zero(geometry.granule))),
       largest_room_granules_(kLargestRoomBytes >> granule_log2_),
-      ranges_(slots, geometry) {
+      ranges_(slots, geometry),
+      pages_(1) {
   for (uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
     if (class_granules(size_class) > largest_room_granules_) break;
     classes_[size_class].room_bytes = static_cast<uint32_t>(class_granules(size_class) << granule_log2_);
@@ -18,6 +19,7 @@ Slab::Slab(SlotTable& slots, Geometry geometry)
 
 void Slab::prepare(uint64_t alignment) {
   ranges_.reserve(alignment);
+  arrays_.reserve();
   if (spare_ == kNone) {
     const size_t size = pages_.size();
     pages_.resize(std::max<size_t>(64, size * 2));
@@ -30,120 +32,97 @@ void Slab::prepare(uint64_t alignment) {
 }
 
 uint64_t Slab::room_of_range(uint32_t slot) const noexcept { return ranges_.room(slot); }
-void Slab::release_range(uint32_t slot) noexcept { ranges_.release(slot); }
+uint64_t Slab::release_range(uint32_t slot) noexcept { return ranges_.release(slot); }
 
-uint32_t Slab::allocate_range(uint64_t bytes, uint64_t alignment) noexcept {
+Placed Slab::allocate_range(uint64_t bytes, uint64_t alignment) noexcept {
   prepared_for_ = 0;
-  const uint32_t slot = ranges_.allocate(bytes, alignment);
-  return slot == kNoSlot && close_empty() ? ranges_.allocate(bytes, alignment) : slot;
+  const Placed placed = ranges_.allocate(bytes, alignment);
+  return placed.slot == kNoSlot && close_empty() ? ranges_.allocate(bytes, alignment) : placed;
 }
 
-uint32_t Slab::allocate_slow(uint64_t bytes, uint32_t size_class) noexcept {
+Placed Slab::allocate_slow(uint64_t bytes, uint32_t size_class) noexcept {
   Class& of = classes_[size_class];
   while (true) {
-    if (refill(of)) return take(of, of.free);
+    if (refill(of)) return take(pages_[of.current]);
     prepared_for_ = 0;
     if (of.current == kNone) {
       of.current = open(size_class);
       // A slab that took the last slot is closed by this, for the block needs that slot itself.
-      if (of.current != kNone && refill(of)) return take(of, of.free);
+      if (of.current != kNone && refill(of)) return take(pages_[of.current]);
     }
-    const uint32_t slot = ranges_.allocate(bytes, granule());
-    if (slot != kNoSlot) {
+    const Placed placed = ranges_.allocate(bytes, granule());
+    if (placed.slot != kNoSlot) {
       ++of.demand;
-      return slot;
+      return placed;
     }
     // Empty slabs hold ranges, and slots. There are none the second time.
-    if (!close_empty()) return kNoSlot;
+    if (!close_empty()) return {};
   }
 }
 
-// Rooms for the class, which has none: from its current slab, else from the one that has waited longest. More of its
-// rooms have come free meanwhile.
+// The current slab has no free room with a slot: it gets some, or another one becomes current, the one that has waited
+// longest, because more of its rooms have come free meanwhile.
 bool Slab::refill(Class& of) noexcept {
   if (of.current != kNone) {
-    Page& at = pages_[of.current];
-    if (refill_from(of, at)) return true;
-    if (at.free == kNoSlot && at.carved == at.rooms) {
-      at.waits = false;
-    } else if (at.taken == 0) {
-      close(of.current);
+    if (carve(of.current)) return true;
+    const uint32_t page = std::exchange(of.current, kNone);
+    if (is_full(pages_[page])) {
+      pages_[page].heed_at = 1;
+    } else if (is_empty(pages_[page])) {
+      close(page);
     } else {
-      wait(of.current);
+      wait(page);
     }
-    of.current = kNone;
   }
   // Only when no slot is left is there a slab with rooms that have none; another one may have rooms that do.
   for (const uint32_t last = of.last_waiting; of.first_waiting != kNone;) {
-    of.current = of.first_waiting;
-    stop_waiting(of.current);
-    if (refill_from(of, pages_[of.current])) return true;
-    if (of.current == last) return false;
+    const uint32_t page = of.current = of.first_waiting;
+    stop_waiting(page);
+    pages_[page].heed_at = kNever;
+    if (pages_[page].free != 0 || carve(page)) return true;
+    if (page == last) return false;
     work().step();
-    wait(of.current);
+    of.current = kNone;
+    wait(page);
   }
   return false;
 }
 
-bool Slab::refill_from(Class& of, Page& from) noexcept {
-  if (from.retired != 0) {
-    replace_retired(of, from);
-  } else {
-    of.free = from.free;
-    from.free = kNoSlot;
-    from.taken = from.carved;
-  }
-  if (of.free != kNoSlot) return true;
-  uint32_t last = kNoSlot;
-  for (uint32_t count = 0; count < kCarvedAtOnce && from.carved < from.rooms; ++count) {
-    work().step();
-    const uint32_t slot = carve(from);
-    if (slot == kNoSlot) break;
-    ++from.taken;
-    (last == kNoSlot ? of.free : slots_[last].next) = slot;
-    last = slot;
-  }
-  if (last != kNoSlot) slots_[last].next = kNoSlot;
-  return last != kNoSlot;
-}
-
-// A retired slot stands for its room until another slot is there to do so.
-void Slab::replace_retired(Class& of, Page& from) noexcept {
-  uint32_t left = kNoSlot;
-  for (uint32_t at = from.free; at != kNoSlot;) {
-    work().step();
-    const uint32_t next = slots_[at].next;
-    uint32_t slot = at;
-    if (state_of(load_relaxed(slots_[at].word)) == SlotState::kRetired && (slot = slots_.take()) != kNoSlot) {
-      slots_[slot].size_class = slots_[at].size_class;
-      slots_[slot].alignment_log2 = slots_[at].alignment_log2;
-      slots_[slot].prior = slots_[at].prior;
-      slots_[slot].offset = slots_[at].offset;
-      slots_.give(at);
-      --from.retired;
-    }
-    uint32_t& list = slot == kNoSlot ? left : of.free;
-    if (slot == kNoSlot) slot = at;
-    if (left == kNoSlot) from.oldest_free = slot;
-    slots_[slot].next = list;
-    list = slot;
-    at = next;
-  }
-  from.free = left;
-  from.taken = from.carved - from.retired;
-}
-
-// The next room behind those that have a slot is given one.
-uint32_t Slab::carve(Page& at) noexcept {
+// Gives a free room its slot.
+inline bool Slab::name(uint32_t page, uint32_t place) noexcept {
   const uint32_t slot = slots_.take();
-  if (slot == kNoSlot) return kNoSlot;
+  if (slot == kNoSlot) return false;
+  Page& at = pages_[page];
   Slot& block = slots_[slot];
-  block.size_class = static_cast<uint8_t>(at.size_class);
+  block.size_class = at.size_class;
   block.alignment_log2 = static_cast<uint8_t>(granule_log2_);
-  block.prior = kSlabTag | at.rooms << kPlaceBits | at.carved;
-  block.offset = at.start + uint64_t{at.carved} * classes_[at.size_class].room_bytes;
-  ++at.carved;
-  return slot;
+  block.prior = kSlabTag | uint32_t{at.rooms} << kPlaceBits | place;
+  block.next = page;
+  block.offset = at.start + uint64_t{place} * at.room_bytes;
+  at.arrays.slots[place] = slot;
+  at.arrays.free[at.free++] = slot;
+  return true;
+}
+
+// Slots for some of the rooms that have none; false when no slot is left, or no such room.
+bool Slab::carve(uint32_t page) noexcept {
+  Page& at = pages_[page];
+  for (uint32_t place = at.bare != 0 ? at.carved : 0; place-- > 0;) {
+    work().step();
+    if (at.arrays.slots[place] != kNoSlot) continue;
+    if (!name(page, place)) return at.free != 0;
+    --at.bare;
+  }
+  const uint32_t first = at.carved;
+  const uint32_t end = std::min<uint32_t>(at.rooms, first + kCarvedAtOnce);
+  for (; at.carved < end; ++at.carved) {
+    work().step();
+    slots_.prefetch(8);
+    if (!name(page, at.carved)) break;
+  }
+  // The lowest is taken first.
+  std::reverse(&at.arrays.free[at.free - (at.carved - first)], &at.arrays.free[at.free]);
+  return at.free != 0;
 }
 
 uint32_t Slab::open(uint32_t size_class) noexcept {
@@ -152,7 +131,7 @@ uint32_t Slab::open(uint32_t size_class) noexcept {
   const uint64_t fewest = std::clamp<uint64_t>(kSmallSlabBytes / of.room_bytes, 4, 64);
   const uint64_t most = std::min<uint64_t>(kMostRooms, kMostSlabBytes / of.room_bytes);
   const uint64_t rooms = std::clamp<uint64_t>(of.demand / kDemandForRoom, fewest, most);
-  const uint32_t slot = ranges_.allocate(rooms * of.room_bytes, granule());
+  const uint32_t slot = ranges_.allocate(rooms * of.room_bytes, granule()).slot;
   return slot == kNoSlot ? kNone : begin(slot, size_class, static_cast<uint32_t>(rooms));
 }
 
@@ -163,45 +142,59 @@ uint32_t Slab::begin(uint32_t slot, uint32_t size_class, uint32_t rooms) noexcep
   Page& at = pages_[page];
   at = Page{};
   at.start = slots_[slot].offset;
-  at.rooms = rooms;
-  at.size_class = size_class;
+  at.arrays = arrays_.take(rooms);
+  at.rooms = static_cast<uint16_t>(rooms);
+  at.room_bytes = classes_[size_class].room_bytes;
+  at.size_class = static_cast<uint8_t>(size_class);
   at.slot = slot;
-  at.waits = true;
   slots_.reserve(slot, kArenaOwner);
   slots_[slot].length = page;
-  free_in_slabs_ += uint64_t{rooms} * classes_[size_class].room_bytes;
   classes_[size_class].demand += rooms;
   return page;
 }
 
-// The block was reserved only, or its slot has no generation left.
-void Slab::end_unusual(uint32_t slot) noexcept {
-  const uint32_t word = load_relaxed(slots_[slot].word);
-  if (state_of(word) == SlotState::kRetired) {
-    ++pages_[slots_[slot].next].retired;
+// The block was reserved only, or its slot has no generation left and another one must stand for the room.
+uint64_t Slab::release_unusual(uint32_t slot) noexcept {
+  Slot& block = slots_[slot];
+  const uint32_t page = block.next;
+  const uint32_t place = place_of(block);
+  const uint32_t word = load_relaxed(block.word);
+  Page& at = pages_[page];
+  if (state_of(word) != SlotState::kRetired) {
+    store_release(block.word, slot_word(SlotState::kFree, generation_of(word)));
+    at.arrays.free[at.free++] = slot;
   } else {
-    store_release(slots_[slot].word, slot_word(SlotState::kFree, generation_of(word)));
+    slots_.give(slot);
+    if (!name(page, place)) {
+      at.arrays.slots[place] = kNoSlot;
+      ++at.bare;
+    }
   }
+  const uint64_t room = at.room_bytes;
+  heed(page);
+  return room;
 }
 
-// The slab has its first free room again, or no other than free ones.
-void Slab::came_free(uint32_t page) noexcept {
+// A room came free, perhaps the first one or the last.
+void Slab::heed(uint32_t page) noexcept {
   Page& at = pages_[page];
-  if (!at.waits) wait(page);
-  if (at.taken != 0 || classes_[at.size_class].current == page) return;
-  stop_waiting(page);
-  close(page);
+  if (classes_[at.size_class].current == page) return;
+  if (is_empty(at)) {
+    if (at.waits) stop_waiting(page);
+    close(page);
+  } else if (!at.waits) {
+    wait(page);
+  } else {
+    at.heed_at = at.carved - at.bare;
+  }
 }
 
 bool Slab::close_empty() noexcept {
   bool closed = false;
   for (Class& of : classes_) {
     work().step();
-    if (of.current == kNone || !is_empty(of.current)) continue;
-    give_list(of.free);
-    of.free = kNoSlot;
-    close(of.current);
-    of.current = kNone;
+    if (of.current == kNone || !is_empty(pages_[of.current])) continue;
+    close(std::exchange(of.current, kNone));
     closed = true;
   }
   return closed;
@@ -209,32 +202,20 @@ bool Slab::close_empty() noexcept {
 
 void Slab::close(uint32_t page) noexcept {
   Page& at = pages_[page];
-  Class& of = classes_[at.size_class];
-  free_in_slabs_ -= uint64_t{at.rooms} * of.room_bytes;
-  of.demand -= at.rooms;
-  if (at.retired != 0) {
-    give_list(at.free);
-  } else if (at.free != kNoSlot) {
-    slots_.give_all(at.free, at.oldest_free);
-  }
+  classes_[at.size_class].demand -= at.rooms;
+  slots_.give_all({at.arrays.slots, at.carved});
+  arrays_.give(at.arrays, at.rooms);
   ranges_.release(at.slot);
+  at.rooms = 0;
   at.prior = spare_;
   spare_ = page;
-}
-
-void Slab::give_list(uint32_t slot) noexcept {
-  while (slot != kNoSlot) {
-    work().step();
-    const uint32_t next = slots_[slot].next;
-    slots_.give(slot);
-    slot = next;
-  }
 }
 
 void Slab::wait(uint32_t page) noexcept {
   Page& at = pages_[page];
   Class& of = classes_[at.size_class];
   at.waits = true;
+  at.heed_at = at.carved - at.bare;
   at.prior = of.last_waiting;
   at.next = kNone;
   (at.prior == kNone ? of.first_waiting : pages_[at.prior].next) = page;
@@ -242,8 +223,9 @@ void Slab::wait(uint32_t page) noexcept {
 }
 
 void Slab::stop_waiting(uint32_t page) noexcept {
-  const Page& at = pages_[page];
+  Page& at = pages_[page];
   Class& of = classes_[at.size_class];
+  at.waits = false;
   (at.prior == kNone ? of.first_waiting : pages_[at.prior].next) = at.next;
   (at.next == kNone ? of.last_waiting : pages_[at.next].prior) = at.prior;
 }
@@ -254,23 +236,23 @@ uint32_t Slab::page_at(uint32_t at) const noexcept {
   return page < pages_.size() && pages_[page].slot == at ? static_cast<uint32_t>(page) : kNone;
 }
 
-bool Slab::is_empty(uint32_t page) const noexcept {
-  const Class& of = classes_[pages_[page].size_class];
-  uint32_t taken = pages_[page].taken;
-  if (of.current != page) return taken == 0;
-  for (uint32_t slot = of.free; slot != kNoSlot; slot = slots_[slot].next) --taken;
-  return taken == 0;
-}
-
 bool Slab::is_usable(uint32_t at) const noexcept {
   const uint32_t page = page_at(at);
-  return page == kNone ? FirstFit::is_free(at) : is_empty(page);
+  return page == kNone ? FirstFit::is_free(at) : is_empty(pages_[page]);
+}
+
+uint64_t Slab::free_bytes() const noexcept {
+  uint64_t bytes = ranges_.free_bytes();
+  for (const Page& at : pages_) {
+    if (at.rooms != 0) bytes += uint64_t{at.rooms - at.carved + at.free + at.bare} * at.room_bytes;
+  }
+  return bytes;
 }
 
 uint64_t Slab::largest_free_bytes() const noexcept {
   uint64_t largest = ranges_.largest_free_bytes();
   for (const Class& of : classes_) {
-    if (of.current == kNone || !is_empty(of.current)) continue;
+    if (of.current == kNone || !is_empty(pages_[of.current])) continue;
     uint32_t first = pages_[of.current].slot;
     while (is_usable(ranges_.prior_of(first))) first = ranges_.prior_of(first);
     uint64_t bytes = 0;
@@ -282,20 +264,8 @@ uint64_t Slab::largest_free_bytes() const noexcept {
   return largest;
 }
 
-void Slab::count_slabs(std::span<const PlacedSlot> live) noexcept {
-  slots_to_adopt_by_ = slots_.spare_after_rebuild(live.size());
-  slabs_to_adopt_ = 0;
-  uint64_t before = UINT64_MAX;
-  for (const PlacedSlot& placed : live) {
-    const Slot& block = slots_[placed.slot];
-    if (!is_in_slab(block) || block.size_class == kNoClass) continue;
-    const uint64_t start = block.offset - uint64_t{place_of(block)} * classes_[block.size_class].room_bytes;
-    slabs_to_adopt_ += start != before ? 1 : 0;
-    before = start;
-  }
-}
-
-// Blocks of one slab come one after another. Each says where its slab is; what they say must agree.
+// Blocks of one slab come one after another. Each says where its slab is; what they say must agree. Free rooms get
+// their slots later: now some slots are still needed for the slabs to come.
 bool Slab::adopt(uint32_t slot) {
   Slot& block = slots_[slot];
   if (owner_of(block.word) == kArenaOwner) return false;
@@ -310,8 +280,6 @@ bool Slab::adopt(uint32_t slot) {
     prepare(granule());
     const uint32_t range = slots_.take();
     if (range == kNoSlot) return false;
-    slots_to_adopt_by_ -= std::min<uint64_t>(1, slots_to_adopt_by_);
-    slabs_to_adopt_ -= std::min<uint64_t>(1, slabs_to_adopt_);
     slots_[range].offset = start;
     slots_[range].size_class = kNoClass;
     prepared_for_ = 0;
@@ -324,25 +292,15 @@ bool Slab::adopt(uint32_t slot) {
   }
   Page& at = pages_[adopting_];
   if (at.size_class != block.size_class || at.rooms != rooms || place < at.carved) return false;
-  // A gap may need a fresh slot where a retired one stood, and must not take it from a slab that is still to come.
-  while (at.carved < place && slots_to_adopt_by_ > slabs_to_adopt_) {
-    const uint32_t gap = carve(at);
-    if (gap == kNoSlot) break;
-    --slots_to_adopt_by_;
-    if (at.free == kNoSlot) at.oldest_free = gap;
-    slots_[gap].next = at.free;
-    at.free = gap;
-  }
-  // Without slots, which retired ones may have used up, the rooms before the block are lost; the block is not.
-  const uint32_t taken = place + 1 - at.carved;
-  at.carved += taken;
-  at.taken += taken;
-  free_in_slabs_ -= taken * room;
+  at.bare = static_cast<uint16_t>(at.bare + place - at.carved);
+  while (at.carved < place) at.arrays.slots[at.carved++] = kNoSlot;
+  at.arrays.slots[at.carved++] = slot;
+  at.heed_at = at.carved - at.bare;
   block.next = adopting_;
   block.alignment_log2 = static_cast<uint8_t>(granule_log2_);
-  if (at.taken == rooms) {
+  if (is_full(at)) {
     stop_waiting(adopting_);
-    at.waits = false;
+    at.heed_at = 1;
   }
   return true;
 }

@@ -31,7 +31,7 @@ std::vector<PlacedSlot> SlotTable::rebuild(uint64_t capacity_bytes, uint64_t gra
   live.reserve(used_);
   retired_ = 0;
   const auto granule_log2 = static_cast<unsigned>(std::countr_zero(granule));
-  uint32_t* link = &free_;
+  free_count_ = 0;
   for (uint32_t slot = 0; slot < used_; ++slot) {
     Slot& at = slots_[slot];
     const uint32_t generation = generation_of(at.word);
@@ -66,10 +66,9 @@ std::vector<PlacedSlot> SlotTable::rebuild(uint64_t capacity_bytes, uint64_t gra
       ++retired_;
       continue;
     }
-    *link = slot;
-    link = &at.next;
+    free_[free_count_++] = slot;
   }
-  *link = kNoSlot;
+  std::reverse(&free_[0], &free_[free_count_]);
   return live;
 }
 

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "alloc/ledger.h"
@@ -18,27 +20,23 @@ struct PlacedSlot {
 
 class SlotTable {
  public:
-  // The ledger is initialised and outlives the table. A header that claims more than there is was not written by us;
+  // May throw std::bad_alloc. The ledger is initialised and outlives the table. A header that claims more than there is was not written by us;
   // recovery refuses it, and until then nothing reaches outside.
-  explicit SlotTable(const LedgerMemory& ledger) noexcept
+  explicit SlotTable(const LedgerMemory& ledger)
       : header_(&ledger.header()),
         slots_(ledger.slots()),
         capacity_(static_cast<uint32_t>(
             std::min<uint64_t>({header_->slot_capacity, kMaxSlots, (ledger.bytes - kLedgerHeaderBytes) / sizeof(Slot)}))),
         used_(std::min(header_->slots_used, capacity_)),
-        tag_bits_((header_->tag & 0xff) << kSlotBits) {}
+        tag_bits_((header_->tag & 0xff) << kSlotBits),
+        free_(new uint32_t[capacity_]) {}
 
   Slot& operator[](uint32_t slot) noexcept { return slots_[slot]; }
   const Slot& operator[](uint32_t slot) const noexcept { return slots_[slot]; }
 
   // A slot for a block to come; kNoSlot when all are taken. Its word says free until publish().
   uint32_t take() noexcept {
-    if (free_ != kNoSlot) {
-      const uint32_t slot = free_;
-      free_ = slots_[slot].next;
-      return slot;
-    }
-    return take_fresh();
+    return free_count_ != 0 ? free_[--free_count_] : take_fresh();
   }
 
   // Offset, room and links are written; this store makes the block exist. Answers its handle.
@@ -94,14 +92,19 @@ class SlotTable {
       }
       store_release(at.word, slot_word(SlotState::kFree, generation_of(word)));
     }
-    at.next = free_;
-    free_ = slot;
+    free_[free_count_++] = slot;
   }
 
-  // The same for many slots at once, whose words say free and which `next` links from first to last.
-  void give_all(uint32_t first, uint32_t last) noexcept {
-    slots_[last].next = free_;
-    free_ = first;
+  // The same for many, whose words say free: take() answers the first one first. kNoSlot among them is passed over.
+  void give_all(std::span<const uint32_t> slots) noexcept {
+    for (size_t at = slots.size(); at-- > 0;) {
+      if (slots[at] != kNoSlot) free_[free_count_++] = slots[at];
+    }
+  }
+
+  // What take() will answer after so many others is needed soon.
+  void prefetch(uint32_t ahead) const noexcept {
+    if (ahead < free_count_) __builtin_prefetch(&slots_[free_[free_count_ - 1 - ahead]], 1);
   }
 
   uint64_t handle_of(uint32_t slot) const noexcept {
@@ -109,9 +112,6 @@ class SlotTable {
   }
   uint32_t used() const noexcept { return used_; }
   uint32_t retired() const noexcept { return retired_; }
-
-  // After rebuild(): slots that name no block and may name one.
-  uint64_t spare_after_rebuild(uint64_t live) const noexcept { return uint64_t{capacity_} - live - retired_; }
 
   // Ends a block that recovery cannot keep; its slot is free.
   void drop(uint32_t slot) noexcept {
@@ -139,7 +139,10 @@ class SlotTable {
   uint32_t capacity_;
   uint32_t used_;
   uint32_t tag_bits_;  // where they stand in a handle
-  uint32_t free_ = kNoSlot;
+  // Free slots that were in use, newest last. Beside the ledger, so that one taken from it costs no look at another, and
+  // no stray write into shared memory makes two blocks of one slot. The system gives memory for what is used of it.
+  std::unique_ptr<uint32_t[]> free_;
+  uint32_t free_count_ = 0;
   uint32_t retired_ = 0;
 };
 

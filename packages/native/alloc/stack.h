@@ -15,26 +15,28 @@ class Stack {
 
   void reserve(uint64_t) noexcept {}
 
-  uint32_t allocate(uint64_t bytes, uint64_t alignment) noexcept {
+  Placed allocate(uint64_t bytes, uint64_t alignment) noexcept {
     const uint64_t start = align_up(top_, alignment);
     const uint64_t room = align_up(bytes, geometry_.granule);
-    if (start > geometry_.capacity || room > geometry_.capacity - start) return kNoSlot;
+    if (start > geometry_.capacity || room > geometry_.capacity - start) return {};
     const uint32_t slot = slots_.take();
-    if (slot == kNoSlot) return kNoSlot;
+    if (slot == kNoSlot) return {};
     Slot& at = slots_[slot];
     at.size_class = kNoClass;
     at.alignment_log2 = static_cast<uint8_t>(std::countr_zero(alignment));
     at.offset = start;
     push(slot, start + room);
-    return slot;
+    return {slot, room};
   }
 
   bool may_release(uint32_t slot) const noexcept { return slot == newest_; }
 
-  void release(uint32_t slot) noexcept {
+  uint64_t release(uint32_t slot) noexcept {
+    const uint64_t bytes = room(slot);
     newest_ = slots_[slot].prior;
     top_ = newest_ == kNoSlot ? 0 : slots_[newest_].offset + room(newest_);
     slots_.give(slot);
+    return bytes;
   }
 
   uint64_t room(uint32_t slot) const noexcept { return align_up(slots_[slot].length, geometry_.granule); }

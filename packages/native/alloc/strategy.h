@@ -37,6 +37,12 @@ struct Geometry {
   uint64_t granule = 0;   // a power of two
 };
 
+// The slot of a block to come, kNoSlot when there is none, and the bytes that the block takes, rounding included.
+struct Placed {
+  uint32_t slot = kNoSlot;
+  uint64_t room = 0;
+};
+
 struct FreeRange {
   uint64_t start = 0;
   uint64_t end = 0;
@@ -48,13 +54,13 @@ concept Strategy = requires(S s, const S constant, uint32_t slot, uint64_t numbe
   // Makes room in private metadata for one allocation and one release. The only call that may throw
   // (std::bad_alloc); nothing observable changes.
   s.reserve(number /* alignment */);
-  // bytes as asked, alignment at least the granule. Takes a slot and writes all of it but word and length. kNoSlot
-  // when nothing fits or no slot is left.
-  { s.allocate(number /* bytes */, number /* alignment */) } noexcept -> std::same_as<uint32_t>;
+  // bytes as asked, alignment at least the granule. Takes a slot and writes all of it but word and length. No slot
+  // when nothing fits or none is left.
+  { s.allocate(number /* bytes */, number /* alignment */) } noexcept -> std::same_as<Placed>;
   // Ordered strategies refuse; the others say true.
   { constant.may_release(slot) } noexcept -> std::same_as<bool>;
-  // Gives back the room, then the slot.
-  { s.release(slot) } noexcept;
+  // Gives back the room, then the slot; answers the bytes of the room.
+  { s.release(slot) } noexcept -> std::same_as<uint64_t>;
   // Bytes that the slot's block takes, rounding included. Asked when its length stands in the slot.
   { constant.room(slot) } noexcept -> std::same_as<uint64_t>;
   { constant.free_bytes() } noexcept -> std::same_as<uint64_t>;
