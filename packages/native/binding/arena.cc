@@ -223,6 +223,11 @@ napi_value arena_create(const Call& call) {
   return wrap(call.env(), std::make_shared<ArenaHandle>(std::move(shared)));
 }
 
+napi_value arena_left_out_blocks(const Call& call) {
+  LockedArena arena(call);
+  return to_js(call.env(), arena->left_out());
+}
+
 napi_value arena_threads(const Call& call) {
   LockedArena arena(call);
   return to_js(call.env(), arena.shared().handles.load());

@@ -31,10 +31,12 @@ constexpr Export kExports[] = {
     {"mappingClose", entry<mapping_close>},
 
     {"ledgerRead", entry<ledger_read>},
+    {"ledgerMap", entry<ledger_map>},
 
     {"arenaStrategies", entry<arena_strategies>},
     {"ledgerBytesFor", entry<ledger_bytes_for>},
     {"arenaCreate", entry<arena_create>},
+    {"arenaLeftOutBlocks", entry<arena_left_out_blocks>},
     {"arenaThreads", entry<arena_threads>},
     {"arenaShare", entry<arena_share>},
     {"arenaAttach", entry<arena_attach>},

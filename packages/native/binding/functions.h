@@ -26,11 +26,13 @@ napi_value mapping_window(const Call& call);
 napi_value mapping_resident_bytes(const Call& call);
 napi_value mapping_close(const Call& call);
 napi_value ledger_read(const Call& call);
+napi_value ledger_map(const Call& call);
 
 // arena.cc
 napi_value arena_strategies(const Call& call);
 napi_value ledger_bytes_for(const Call& call);
 napi_value arena_create(const Call& call);
+napi_value arena_left_out_blocks(const Call& call);
 napi_value arena_threads(const Call& call);
 napi_value arena_share(const Call& call);
 napi_value arena_attach(const Call& call);

@@ -3,6 +3,7 @@
 #include "binding/mapping.h"
 
 #include "alloc/ledger.h"
+#include "alloc/map_json.h"
 #include "binding/functions.h"
 #include "binding/values.h"
 #include "binding/window.h"
@@ -78,6 +79,11 @@ napi_value ledger_read(const Call& call) {
       .set("failures", read->arena.failures)
       .set("highWaterBytes", read->arena.high_water_bytes)
       .done();
+}
+
+napi_value ledger_map(const Call& call) {
+  const MappedRegion& region = call.object<Mapping>(0)->open();
+  return to_js(call.env(), map_json(region.base(), region.bytes(), call.size(1)));
 }
 
 }  // namespace nautilus

@@ -1,8 +1,7 @@
 // Moving memory: contents, places and promises against a model that knows every block, its pins and its readers.
-#include "test/movable_pool.h"
+#include "test/movable_model.h"
 
-#include <algorithm>
-#include <map>
+#include <bit>
 #include <random>
 
 using namespace nautilus;
@@ -10,28 +9,10 @@ using namespace nautilus::test;
 
 namespace {
 
-struct Block {
-  uint64_t bytes = 0;
-  uint64_t alignment = 0;
-  uint32_t pins = 0;
-  uint64_t pinned_at = 0;
-  uint64_t room() const { return align_up(bytes, kGranule); }
-};
-
-// What a holder looks at; its bytes may not change, whatever became of the block.
-struct View {
-  uint64_t handle = 0;
-  uint64_t offset = 0;
-  uint64_t bytes = 0;
-};
-
-class Model {
+class RandomUse {
  public:
-  Model(const char* strategy, uint64_t capacity, uint32_t seed, uint64_t most_bytes, bool aligned, bool readers)
-      : pool_(strategy, capacity), strategy_(strategy), random_(seed), most_bytes_(most_bytes), aligned_(aligned),
-        readers_(readers) {
-    pool_.attach(2);
-  }
+  RandomUse(const char* strategy, uint64_t capacity, uint32_t seed, uint64_t most_bytes, bool aligned, bool readers)
+      : model_(strategy, capacity), random_(seed), most_bytes_(most_bytes), aligned_(aligned), readers_(readers) {}
 
   void run(int steps) {
     for (int step = 0; step < steps; ++step) {
@@ -39,237 +20,71 @@ class Model {
       if (kind < 40) {
         allocate();
       } else if (kind < 65) {
-        free();
+        model_.free(any_handle());
       } else if (kind < 72) {
-        pin();
+        model_.pin(any_handle());
       } else if (kind < 79) {
         unpin();
       } else if (kind < 85 && readers_) {
-        toggle_reader();
+        model_.toggle_reader(below(2) == 0);
       } else {
-        pass();
+        model_.pass({uint64_t{64} << below(12), static_cast<uint32_t>(1 + below(8))});
       }
-      if (step % 8 == 0) check();
-      if (step % 512 == 511) kill_copy();
+      if (step % 8 == 0) model_.check();
+      if (step % 512 == 511) model_.kill_copy();
     }
-    drain_everything();
+    model_.drain_everything();
   }
 
   uint64_t failures() const { return failures_; }
 
  private:
   uint64_t below(uint64_t limit) { return std::uniform_int_distribution<uint64_t>(0, limit - 1)(random_); }
-  std::map<uint64_t, Block>::iterator any() {
-    auto at = live_.lower_bound(below(uint64_t{1} << 53));
-    return at == live_.end() ? live_.begin() : at;
-  }
-  std::byte* payload() { return pool_.memory.payload(); }
+  uint64_t any_handle() { return below(uint64_t{1} << 53); }
 
   void allocate() {
     const uint64_t longest = uint64_t{8} << below(static_cast<uint64_t>(std::bit_width(most_bytes_)) - 3);
     const uint64_t bytes = (1 + below(longest / 8)) * 8;
     const uint64_t alignment = aligned_ && below(4) == 0 ? uint64_t{1} << below(17) : kGranule;
-    const uint64_t handle = pool_.movable->allocate(bytes, alignment);
-    if (handle == 0) {
-      ++failures_;
-      if (!aligned_ && !pool_.movable->waits_for_readers()) expect_no_zone_for(align_up(bytes, kGranule));
-      return;
-    }
-    const Held held = try_resolve(pool_.memory.ledger(), handle);
-    EXPECT(held.outcome == HoldOutcome::kHeld);
-    EXPECT_EQUAL(held.offset % alignment, uint64_t{0});
-    live_[handle] = {bytes, alignment};
-    fill(payload() + held.offset, handle, bytes);
+    if (!model_.allocate(bytes, alignment)) ++failures_;
   }
-
-  void free() {
-    const auto at = any();
-    if (at == live_.end()) return;
-    EXPECT(pool_.movable->free(at->first) == FreeOutcome::kFreed);
-    EXPECT(pool_.movable->free(at->first) == FreeOutcome::kUnknownBlock);
-    EXPECT(pool_.movable->pin(at->first).outcome == HoldOutcome::kUnknownBlock);
-    if (at->second.pins > 0) ghosts_[at->first] = at->second;
-    live_.erase(at);
-  }
-
-  void pin() {
-    const auto at = any();
-    if (at == live_.end()) return;
-    const Held held = pool_.movable->pin(at->first);
-    EXPECT(held.outcome == HoldOutcome::kHeld);
-    if (at->second.pins++ > 0) EXPECT_EQUAL(held.offset, at->second.pinned_at);
-    at->second.pinned_at = held.offset;
-  }
-
   void unpin() {
-    std::map<uint64_t, Block>& from = below(2) == 0 ? live_ : ghosts_;
-    std::vector<uint64_t> pinned;
-    for (const auto& [handle, block] : from) {
-      if (block.pins > 0) pinned.push_back(handle);
-    }
-    if (pinned.empty()) return;
-    const uint64_t handle = pinned[below(pinned.size())];
-    // The way of another thread, or the arena's own.
-    const bool held = below(2) == 0 ? nautilus::unpin(pool_.memory.ledger(), handle) : pool_.movable->unpin(handle);
-    EXPECT(held);
-    if (--from[handle].pins == 0 && &from == &ghosts_) ghosts_.erase(handle);
+    const bool is_freed = below(2) == 0;
+    const bool is_others = below(2) == 0;
+    model_.unpin(random_(), is_freed, is_others);
   }
 
-  void toggle_reader() {
-    if (!views_.empty()) {
-      leave_epoch(pool_.memory.header(), 1);
-      views_.clear();
-      return;
-    }
-    enter_epoch(pool_.memory.header(), 1);
-    for (const auto& [handle, block] : live_) {
-      const Held held = below(2) == 0 ? pool_.movable->resolve(handle) : try_resolve(pool_.memory.ledger(), handle);
-      if (held.outcome == HoldOutcome::kHeld) views_.push_back({handle, held.offset, block.bytes});
-    }
-    if (views_.empty()) leave_epoch(pool_.memory.header(), 1);
-  }
-
-  void pass() {
-    const PassBudget budget{uint64_t{64} << below(12), static_cast<uint32_t>(1 + below(8))};
-    const PassReport report = pool_.movable->pass(budget);
-    EXPECT(report.moved_bytes <= budget.max_bytes);
-    // One more may end that began before.
-    EXPECT(report.moved_blocks <= budget.max_moves + 1);
-  }
-
-  void check() {
-    std::map<uint64_t, uint64_t> places;
-    uint64_t rooms = 0;
-    for (const auto& [handle, block] : live_) {
-      const Held held = try_resolve(pool_.memory.ledger(), handle);
-      if (held.outcome == HoldOutcome::kOnTheMove) {
-        EXPECT_EQUAL(block.pins, 0u);
-        continue;
-      }
-      EXPECT(held.outcome == HoldOutcome::kHeld);
-      EXPECT(holds(payload() + held.offset, handle, block.bytes));
-      EXPECT_EQUAL(held.offset & (std::max(block.alignment, kGranule) - 1), uint64_t{0});
-      if (block.pins > 0) EXPECT_EQUAL(held.offset, block.pinned_at);
-      places[held.offset] = held.offset + block.room();
-      rooms += block.room();
-    }
-    for (const auto& [handle, ghost] : ghosts_) {
-      EXPECT(holds(payload() + ghost.pinned_at, handle, ghost.bytes));
-      places[ghost.pinned_at] = ghost.pinned_at + ghost.room();
-    }
-    uint64_t end = 0;
-    for (const auto& [from, to] : places) {
-      EXPECT(from >= end);
-      end = to;
-    }
-    EXPECT(end <= pool_.memory.capacity);
-    for (const View& view : views_) EXPECT(holds(payload() + view.offset, view.handle, view.bytes));
-    const LedgerHeader& header = pool_.memory.header();
-    EXPECT_EQUAL(header.taken_bytes + pool_.arena->free_bytes(), pool_.memory.capacity);
-    EXPECT(header.taken_bytes >= rooms);
-    EXPECT_EQUAL(pool_.arena->figures().live_blocks, live_.size());
-    uint64_t free = 0;
-    for (const FreeRange& range : pool_.arena->free_ranges()) {
-      const auto behind = places.lower_bound(range.start);
-      EXPECT(behind == places.end() || behind->first >= range.end);
-      EXPECT(behind == places.begin() || std::prev(behind)->second <= range.start);
-      free += range.end - range.start;
-    }
-    EXPECT_EQUAL(free, pool_.arena->free_bytes());
-  }
-
-  // In no zone between pins (of the living and of the dead) is enough free.
-  void expect_no_zone_for(uint64_t room) {
-    std::map<uint64_t, uint64_t> cuts{{pool_.memory.capacity, 0}};
-    std::map<uint64_t, uint64_t> rooms;
-    for (const auto& [handle, ghost] : ghosts_) cuts[ghost.pinned_at] = ghost.room();
-    for (const auto& [handle, block] : live_) {
-      if (block.pins > 0) {
-        cuts[block.pinned_at] = block.room();
-      } else {
-        rooms[try_resolve(pool_.memory.ledger(), handle).offset] = block.room();
-      }
-    }
-    uint64_t start = 0;
-    for (const auto& [at, bytes] : cuts) {
-      uint64_t free = at - start;
-      for (auto block = rooms.lower_bound(start); block != rooms.end() && block->first < at; ++block) {
-        free -= block->second;
-      }
-      EXPECT(free < room);
-      start = at + bytes;
-    }
-  }
-
-  // Whatever is under way now: an owner that takes over finds every living block whole.
-  void kill_copy() {
-    Pool heir(strategy_, pool_.memory, true);
-    EXPECT_EQUAL(heir.arena->figures().live_blocks, live_.size());
-    for (const auto& [handle, block] : live_) {
-      const Held held = heir.movable->pin(handle);
-      EXPECT(held.outcome == HoldOutcome::kHeld);
-      EXPECT(holds(heir.memory.payload() + held.offset, handle, block.bytes));
-    }
-  }
-
-  void drain_everything() {
-    if (!views_.empty()) leave_epoch(pool_.memory.header(), 1);
-    views_.clear();
-    for (std::map<uint64_t, Block>* blocks : {&live_, &ghosts_}) {
-      for (auto& [handle, block] : *blocks) {
-        for (; block.pins > 0; --block.pins) EXPECT(pool_.movable->unpin(handle));
-        EXPECT(!pool_.movable->unpin(handle));
-      }
-    }
-    ghosts_.clear();
-    uint64_t live_rooms = 0;
-    for (const auto& [handle, block] : live_) live_rooms += block.room();
-    for (int passes = 0; pool_.movable->pass({}).more; ++passes) EXPECT(passes < 10000);
-    check();
-    EXPECT_EQUAL(pool_.movable->limbo_rooms(), uint64_t{0});
-    EXPECT_EQUAL(pool_.arena->free_bytes(), pool_.memory.capacity - live_rooms);
-    if (!aligned_) EXPECT_EQUAL(pool_.arena->largest_free_bytes(), pool_.arena->free_bytes());
-    while (!live_.empty()) free();
-    EXPECT_EQUAL(pool_.arena->largest_free_bytes(), pool_.memory.capacity);
-  }
-
-  Pool pool_;
-  const char* strategy_;
+  MovableModel model_;
   std::mt19937_64 random_;
   uint64_t most_bytes_;
   bool aligned_;
   bool readers_;
-  std::map<uint64_t, Block> live_;
-  std::map<uint64_t, Block> ghosts_;  // freed while pinned
-  std::vector<View> views_;           // of the reader inside its epoch
   uint64_t failures_ = 0;
 };
-
-constexpr const char* kStrategies[] = {"first_fit", "best_fit"};
 
 }  // namespace
 
 TEST("moving memory: an allocation fails only when too few bytes are free, with pins only when no zone has them") {
-  for (const char* strategy : kStrategies) {
+  for (const char* strategy : kMovableStrategies) {
     for (uint32_t seed = 1; seed <= 4; ++seed) {
-      Model model(strategy, 128 * 1024, seed, 32 * 1024, false, false);
-      model.run(3000);
-      EXPECT(model.failures() > 50);
+      RandomUse use(strategy, 128 * 1024, seed, 32 * 1024, false, false);
+      use.run(3000);
+      EXPECT(use.failures() > 50);
     }
   }
 }
 
 TEST("moving memory: contents, alignments up to 64 KiB, pins, limbo and epochs hold under random use") {
-  for (const char* strategy : kStrategies) {
+  for (const char* strategy : kMovableStrategies) {
     for (uint32_t seed = 1; seed <= 3; ++seed) {
-      Model(strategy, 1024 * 1024, seed, 128 * 1024, true, true).run(3000);
-      Model(strategy, 96 * 1024, seed + 100, 8 * 1024, false, true).run(3000);
+      RandomUse(strategy, 1024 * 1024, seed, 128 * 1024, true, true).run(3000);
+      RandomUse(strategy, 96 * 1024, seed + 100, 8 * 1024, false, true).run(3000);
     }
   }
 }
 
 TEST("moving memory: a full pool without pins uses its last granule") {
-  for (const char* strategy : kStrategies) {
+  for (const char* strategy : kMovableStrategies) {
     Pool pool(strategy, 64 * 1024);
     std::vector<uint64_t> handles;
     while (const uint64_t handle = pool.movable->allocate(kGranule, kGranule)) handles.push_back(handle);
@@ -283,7 +98,7 @@ TEST("moving memory: a full pool without pins uses its last granule") {
 }
 
 TEST("moving memory: a zone is emptied into another one when no zone has enough") {
-  for (const char* strategy : kStrategies) {
+  for (const char* strategy : kMovableStrategies) {
     Pool pool(strategy, 64 * 1024);
     std::vector<uint64_t> handles;
     for (int block = 0; block < 16; ++block) handles.push_back(pool.movable->allocate(4096, kGranule));
@@ -301,7 +116,7 @@ TEST("moving memory: a zone is emptied into another one when no zone has enough"
 }
 
 TEST("moving memory: an open epoch keeps slides away and old places untouched; allocation says why it fails") {
-  for (const char* strategy : kStrategies) {
+  for (const char* strategy : kMovableStrategies) {
     Pool pool(strategy, 16 * 1024);
     pool.attach(1);
     const uint64_t first = pool.movable->allocate(1024, kGranule);

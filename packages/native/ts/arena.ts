@@ -30,6 +30,8 @@ export class Arena {
   readonly strategy: StrategyName;
   readonly bytes: number;
   readonly minimumAlignment: number;
+  /** That contradicted themselves or others in a recovered ledger, and were ended; 0 when the owner was only killed. */
+  readonly leftOutBlocks: number;
   /** Empty once the arena is closed: then no handle is found. */
   private words: Int32Array;
   readonly #counters: Float64Array;
@@ -47,6 +49,7 @@ export class Arena {
     this.strategy = shape.strategy;
     this.bytes = shape.bytes;
     this.minimumAlignment = shape.minimumAlignment;
+    this.leftOutBlocks = native.arenaLeftOutBlocks(arena);
     const ledgerBytes = native.ledgerBytesFor(shape.bytes, shape.minimumAlignment);
     const window = ledger.view(0, ledgerBytes).buffer as ArrayBuffer;
     this.words = new Int32Array(window, 0, ledgerBytes / 4);

@@ -82,7 +82,10 @@ export function createArena(options: ArenaOptions): Arena {
   return make(options, false);
 }
 
-/** With every block that was published in the ledger when its owner died, under the same handles. */
+/**
+ * With every block that was published in the ledger when its owner died, under the same handles; `leftOutBlocks` says
+ * how many of them could not be, and were ended.
+ */
 export function recoverArena(options: ArenaOptions & { ledger: Mapping }): Arena {
   return make(options, true);
 }

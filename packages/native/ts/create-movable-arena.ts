@@ -67,7 +67,8 @@ export function createMovableArena(options: MovableArenaOptions): MovableArena {
 
 /**
  * With every block that was published in the ledger when its owner died, under the same handles; a block that was on
- * its way is whole again. Pins are over: whoever else still maps the segment must have let go before.
+ * its way is whole again. `leftOutBlocks` says how many of them could not be, and were ended. Pins are over: whoever
+ * else still maps the segment must have let go before.
  */
 export function recoverMovableArena(options: MovableArenaOptions & { ledger: Mapping }): MovableArena {
   return make(options, true);

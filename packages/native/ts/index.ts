@@ -48,4 +48,5 @@ export {
   sealFutureWrites,
   segmentKinds,
 } from './segment.ts';
+export { type MappedBlock, readSegmentMap, type SegmentMap, type SegmentMapOptions } from './segment-map.ts';
 export { type StrategyEntry, type StrategyName, strategies } from './strategies.ts';

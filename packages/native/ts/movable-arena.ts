@@ -65,6 +65,8 @@ export class MovableArena {
   readonly strategy: MovableStrategyName;
   readonly bytes: number;
   readonly minimumAlignment: number;
+  /** That contradicted themselves or others in a recovered ledger, and were ended; 0 when the owner was only killed. */
+  readonly leftOutBlocks: number;
   readonly #slots: MovableSlots;
   readonly #counters: Float64Array;
   readonly #mappings: MovableMappings;
@@ -78,6 +80,7 @@ export class MovableArena {
     this.strategy = shape.strategy;
     this.bytes = shape.bytes;
     this.minimumAlignment = shape.minimumAlignment;
+    this.leftOutBlocks = native.arenaLeftOutBlocks(arena);
     this.#slots = new MovableSlots(mappings.ledger);
     this.#counters = new Float64Array(this.#slots.words.buffer, 0, layout.headerBytes / 8);
     this.#pinHolder = {

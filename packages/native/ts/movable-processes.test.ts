@@ -1,9 +1,7 @@
 // What one thread cannot show of blocks that move: pins of other threads while they move, and a kill while they do.
 
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { recoverArena } from './create-arena.ts';
 import { createMovableArena, recoverMovableArena } from './create-movable-arena.ts';
@@ -12,30 +10,16 @@ import * as layout from './ledger-layout.ts';
 import { createSegment, mapSegment } from './segment.ts';
 import { Child } from './testing/child.ts';
 import { codeOf } from './testing/code-of.ts';
+import { startWorker } from './testing/worker.ts';
 
 const mib = 2 ** 20;
 const granule = 64;
-const tsx = JSON.stringify(createRequire(import.meta.url).resolve('tsx/esm/api'));
-const index = JSON.stringify(new URL('./index.ts', import.meta.url).href);
-
-/** Attaches by itself from what `input` says; `arena` and `parentPort` are there in the script. */
-function startWorker(script: string, input: unknown): Worker {
-  return new Worker(
-    `const { parentPort, workerData: input } = require('node:worker_threads');
-     require(${tsx}).register();
-     import(${index}).then(async (nautilus) => {
-       const map = (fd) => nautilus.mapSegment(nautilus.Descriptor.duplicate(fd), { access: 'read-write' });
-       const mappings = { payload: map(input.payload), ledger: map(input.ledger) };
-       const arena = nautilus.attachMovableArena(input.shared, mappings);
-       ${script}
-     });`,
-    { eval: true, workerData: input },
-  );
-}
 
 // Each block says in every word who wrote it last and in which round. Some are held for a while, and some end and come
 // again with another length, so that there is always something to move.
 const pinAndWrite = `
+  const mappings = { payload: map(input.payload), ledger: map(input.ledger) };
+  const arena = nautilus.attachMovableArena(input.shared, mappings);
   const native = nautilus.loadNative();
   const { movablePin } = native;
   let pinnedOnTheMove = 0;

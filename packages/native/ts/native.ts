@@ -155,6 +155,8 @@ export interface Native {
   mappingClose(mapping: NativeMapping, windows: readonly ArrayBuffer[]): void;
 
   ledgerRead(mapping: NativeMapping): LedgerDto | null;
+  /** As JSON, which costs one value at the boundary instead of several a block. */
+  ledgerMap(mapping: NativeMapping, mostEntries: number): string | null;
 
   arenaStrategies(): StrategyDto[];
   ledgerBytesFor(bytes: number, minimumAlignment: number): number;
@@ -167,6 +169,8 @@ export interface Native {
     /** Null: blocks stay where they are. */
     payload: NativeMapping | null,
   ): NativeArena;
+  /** That recovery ended because they could not be. */
+  arenaLeftOutBlocks(arena: NativeArena): number;
   arenaThreads(arena: NativeArena): number;
   /** The number under which other threads of this process find the arena. */
   arenaShare(arena: NativeArena): number;

@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { createArena, recoverArena } from './create-arena.ts';
+import { attachArena, createArena, recoverArena } from './create-arena.ts';
+import { createMovableArena, recoverMovableArena } from './create-movable-arena.ts';
 import type { Descriptor } from './descriptor.ts';
 import { ledgerBytesFor, readLedger } from './ledger.ts';
+import * as layout from './ledger-layout.ts';
+import type { Mapping } from './mapping.ts';
 import { createSegment, mapSegment } from './segment.ts';
+import { type StrategyName, strategies } from './strategies.ts';
 import { Child } from './testing/child.ts';
 import { codeOf } from './testing/code-of.ts';
+import { mapNew } from './testing/movable.ts';
 
 const mib = 2 ** 20;
 
@@ -48,6 +53,7 @@ describe('an arena whose owner was killed', () => {
         length: number;
       }[];
       using arena = recoverArena(wish);
+      expect(arena.leftOutBlocks).toBe(0);
       for (const { handle, offset, length } of live) {
         expect(arena.offsetOf(handle)).toBe(offset);
         expect(arena.lengthOf(handle)).toBe(length);
@@ -58,6 +64,62 @@ describe('an arena whose owner was killed', () => {
       expect(arena.stats()).toMatchObject({ liveBlocks: 0, liveBytes: 0, freeBytes: mib });
     });
   }
+});
+
+describe('a ledger with a block that cannot be', () => {
+  /** No strategy gives a place between granules. */
+  function misplace(ledger: Mapping, handle: number): void {
+    const words = new Int32Array(ledger.view(0, ledgerBytesFor(mib, 64)).buffer);
+    const offset = layout.slotsAt + (handle & layout.slotMask) * layout.wordsPerSlot + layout.slot.offset;
+    words[offset] = (words[offset] as number) + 1;
+  }
+
+  for (const strategy of Object.keys(strategies) as StrategyName[]) {
+    it(`with ${strategy} is recovered without it, and says so`, () => {
+      using mapping = mapNew(ledgerBytesFor(mib, 64));
+      const wish = { strategy, bytes: mib, ledger: mapping };
+      const former = createArena(wish);
+      expect(former.leftOutBlocks).toBe(0);
+      const handles = [100, 5000, 64].map((bytes) => former.allocate(bytes) as number);
+      const [first, damaged, last] = handles as [number, number, number];
+      const places = [first, last].map((handle) => former.offsetOf(handle));
+      former.close();
+      misplace(mapping, damaged);
+      using arena = recoverArena(wish);
+      expect(arena.leftOutBlocks).toBe(1);
+      expect(arena.stats().liveBlocks).toBe(2);
+      expect(arena.isLive(damaged)).toBe(false);
+      expect([first, last].map((handle) => arena.offsetOf(handle))).toEqual(places);
+      expect(attachArena(arena.share(), mapping).leftOutBlocks).toBe(1);
+    });
+  }
+
+  it('says so once: the next recovery finds it ended', () => {
+    using mapping = mapNew(ledgerBytesFor(mib, 64));
+    const wish = { strategy: 'slab', bytes: mib, ledger: mapping } as const;
+    const former = createArena(wish);
+    const handle = former.allocate(100) as number;
+    former.close();
+    misplace(mapping, handle);
+    for (const expected of [1, 0]) {
+      using arena = recoverArena(wish);
+      expect(arena.leftOutBlocks).toBe(expected);
+    }
+  });
+
+  it('is recovered without it where blocks move', () => {
+    using payload = mapNew(mib);
+    using mapping = mapNew(ledgerBytesFor(mib, 64));
+    const wish = { strategy: 'best_fit', bytes: mib, payload, ledger: mapping } as const;
+    const former = createMovableArena(wish);
+    expect(former.leftOutBlocks).toBe(0);
+    const [kept, damaged] = [100, 100].map((bytes) => former.allocate(bytes) as number) as [number, number];
+    former.close();
+    misplace(mapping, damaged);
+    using arena = recoverMovableArena(wish);
+    expect(arena.leftOutBlocks).toBe(1);
+    expect([kept, damaged].map((handle) => arena.isLive(handle))).toEqual([true, false]);
+  });
 });
 
 describe('a ledger', () => {

@@ -1,6 +1,4 @@
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { BlockReader } from './block-reader.ts';
 import { attachArena, createArena } from './create-arena.ts';
@@ -9,26 +7,16 @@ import { header } from './ledger-layout.ts';
 import { createSegment, mapSegment } from './segment.ts';
 import { Child } from './testing/child.ts';
 import { codeOf } from './testing/code-of.ts';
+import { startWorker } from './testing/worker.ts';
 
 const mib = 2 ** 20;
 const granule = 64;
-const tsx = JSON.stringify(createRequire(import.meta.url).resolve('tsx/esm/api'));
-const index = JSON.stringify(new URL('./index.ts', import.meta.url).href);
 
-/** Attaches by itself from what `input` says; `arena`, `mapping` and `parentPort` are there in the script. */
-function startWorker(script: string, input: unknown): Worker {
-  return new Worker(
-    `const { parentPort, workerData: input } = require('node:worker_threads');
-     require(${tsx}).register();
-     import(${index}).then(async (nautilus) => {
-       const map = (fd) => nautilus.mapSegment(nautilus.Descriptor.duplicate(fd), { access: 'read-write' });
-       const mapping = map(input.payload);
-       const arena = nautilus.attachArena(input.shared, map(input.ledger));
-       ${script}
-     });`,
-    { eval: true, workerData: input },
-  );
-}
+// What the scripts of workers begin with: each attaches by itself.
+const attach = `
+  const mapping = map(input.payload);
+  const arena = nautilus.attachArena(input.shared, map(input.ledger));
+`;
 
 function parts(bytes: number) {
   const payload = createSegment({ name: 'shared', bytes });
@@ -37,7 +25,7 @@ function parts(bytes: number) {
 }
 
 // Each block is filled with the number of its thread, looked at again before it is freed, and some go to others.
-const churn = `
+const churn = `${attach}
   const held = [];
   let broken = 0;
   // One block lives from here to the end.
@@ -139,7 +127,8 @@ describe('an arena of several threads', () => {
     const handles = Array.from({ length: 4000 }, () => arena.allocate(64) ?? 0);
     const workers = [1, 2, 3, 4].map((id) =>
       startWorker(
-        `let freed = 0;
+        `${attach}
+         let freed = 0;
          for (const handle of input.handles) {
            try { arena.free(handle); freed += 1; }
            catch (error) { if (error.code !== 'unknown_block') throw error; }

@@ -25,12 +25,13 @@ describe('trimming an arena', () => {
     });
   }
 
-  it('says why a sealed segment keeps its pages', () => {
+  it('says why a sealed segment keeps its pages', ({ skip }) => {
     using segment = createSegment({ name: 'trim', bytes: mib });
     using mapping = mapSegment(segment, { access: 'read-write' });
     using arena = createArena({ strategy: 'first_fit', bytes: mib });
     mapping.view(0, mib).fill(1);
-    if (!sealFutureWrites(segment).sealed) return;
+    const seal = sealFutureWrites(segment);
+    if (!seal.sealed) skip(`segments cannot be sealed here: ${seal.reason}`);
     const { releasedBytes, reason } = arena.trim(mapping, segment);
     expect(releasedBytes).toBe(0);
     expect(reason).toMatch(/sealed/);

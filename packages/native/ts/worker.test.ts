@@ -1,24 +1,10 @@
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSegment, mapSegment } from './segment.ts';
-
-const tsx = JSON.stringify(createRequire(import.meta.url).resolve('tsx/esm/api'));
-const index = JSON.stringify(new URL('./index.ts', import.meta.url).href);
-
-/** `nautilus`, `input` and `parentPort` are there in the script. */
-function startWorker(script: string, input: unknown): Worker {
-  return new Worker(
-    `const { parentPort, workerData: input } = require('node:worker_threads');
-     require(${tsx}).register();
-     import(${index}).then(async (nautilus) => { ${script} });`,
-    { eval: true, workerData: input },
-  );
-}
+import { startWorker } from './testing/worker.ts';
 
 describe('worker threads', () => {
   let folder = '';
@@ -32,10 +18,7 @@ describe('worker threads', () => {
     using mapping = mapSegment(segment, { access: 'read-write' });
     const workers = [1, 2, 3].map((id) =>
       startWorker(
-        `const { readFileSync, openSync } = require('node:fs');
-         const own = nautilus.Descriptor.adopt(openSync('/proc/self/fd/' + input.fd, 'r+'));
-         const mapping = nautilus.mapSegment(own, { access: 'read-write' });
-         mapping.view(input.id, 1)[0] = input.id;
+        `map(input.fd).view(input.id, 1)[0] = input.id;
          const arena = nautilus.createArena({ strategy: 'first_fit', bytes: 1 << 20 });
          for (let round = 0; round < 20000; round += 1) arena.free(arena.allocate(64));
          parentPort.postMessage(arena.stats().frees);`,
