@@ -34,9 +34,12 @@ export const sink = { value: 0 };
 
 type Loop = (operations: number) => void;
 
+/** The engine compiles a loop anew when it meets a second strategy, and takes some ten thousand operations for it. */
+const warmUpRounds = 1000;
+
 /** The loops by turns, so that a slow moment of the machine hits all of them. Each is warmed up before. */
 export function timeByTurns(loops: readonly Loop[], batch: number, batches: number): Timing[] {
-  for (const loop of loops) for (let round = 0; round < 20; round += 1) loop(batch);
+  for (const loop of loops) for (let round = 0; round < warmUpRounds; round += 1) loop(batch);
   const samples = loops.map((): number[] => []);
   for (let round = 0; round < batches; round += 1) {
     for (const [at, loop] of loops.entries()) {

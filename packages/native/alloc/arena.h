@@ -26,7 +26,8 @@ class Arena {
   virtual uint64_t allocate(uint64_t bytes, uint64_t alignment) = 0;
   virtual FreeOutcome free(uint64_t handle) noexcept = 0;
 
-  // FIRST_FIT and BEST_FIT only: a given place, a multiple of the granule; 0 when any of it is taken.
+  // FIRST_FIT and BEST_FIT only: a given place, a multiple of the granule; 0 when any of it is taken. Not for a common
+  // path: it walks the segment.
   virtual bool can_place_at() const noexcept = 0;
   virtual uint64_t allocate_at(uint64_t offset, uint64_t bytes) = 0;
 

@@ -68,13 +68,15 @@ class Movable final : public MovableArena {
   }
   bool unpin(uint64_t handle) noexcept override {
     const bool held = nautilus::unpin(ledger_, handle);
-    drain();
+    // A look at every room in limbo for every pin that ends would be quadratic.
+    if (++unpins_ >= limbo_.rooms()) drain();
     return held;
   }
 
   PassReport pass(PassBudget budget) override;
 
   uint64_t drain() noexcept override {
+    unpins_ = 0;
     const uint64_t drained = limbo_.drain([this](uint32_t slot) { release(slot); });
     if (drained > 0) write_taken();
     return drained;
@@ -257,6 +259,7 @@ class Movable final : public MovableArena {
   std::byte* payload_;
   uint64_t granule_;
   Limbo limbo_;
+  uint64_t unpins_ = 0;  // since limbo was drained
   Move move_;
   uint32_t round_slot_ = kNoSlot;
   uint32_t round_word_ = 0;

@@ -53,11 +53,12 @@ class RangeMap {
     return {place(range, align_up(ranges_[range].place.start, alignment), room, alignment), room};
   }
 
-  // The given place, if all of it is free.
+  // The given place, if all of it is free. Walks the ranges from the first one, each a step of counted work.
   Placed allocate_at(uint64_t offset, uint64_t bytes) noexcept {
     const uint64_t room = align_up(bytes, geometry_.granule);
     if (offset >= geometry_.capacity || room > geometry_.capacity - offset) return {};
     for (uint32_t at = first_; at != kNoSlot; at = next_of(at)) {
+      work_.step();
       if (!is_free(at) || ranges_[number(at)].place.end <= offset) continue;
       const FreeRange& place_of = ranges_[number(at)].place;
       if (place_of.start > offset || place_of.end < offset + room) return {};
