@@ -245,6 +245,7 @@ describe('checkBoundaries', () => {
       `const c = /['"]/.test("'") ? 1 / 2 : /[/'"]/;`,
       `const from = { import: (name: string) => name };`,
       `from.import('zod');`,
+      `class Device { import(mapping: Mapping): Buffer { return this.made(mapping); } }`,
       `export const d = [a, b, c]; // 'zod'`,
     ].join('\n');
     expect(problems({ [main]: text })).toEqual([]);

@@ -23,7 +23,8 @@ export function scanImports(source: string): Import[] {
     }
     const isCall = isMark(token, '(') && (isWord(before, 'import') || isWord(before, 'require'));
     // `object.import(` is someone's method, and so is `import(` in a class.
-    if (isCall && !isMark(all[at - 2], '.')) {
+    const declaresParameter = all[at + 1]?.kind === 'word' && isMark(all[at + 2], ':');
+    if (isCall && !isMark(all[at - 2], '.') && !declaresParameter) {
       const argument = all[at + 1];
       const isWhole = isMark(all[at + 2], ')') || isMark(all[at + 2], ',');
       const isImportType =

@@ -19,6 +19,8 @@ const nativeCodes = {
   backpressure: 'overloaded',
   unknown_block: 'unknown_block',
   order_violation: 'invalid_request',
+  device_lost: 'unavailable',
+  device_failed: 'unavailable',
   system: 'internal',
 } as const satisfies Record<NativeErrorCode, ErrorCode>;
 

@@ -33,6 +33,10 @@ constexpr Export kExports[] = {
     {"ledgerRead", entry<ledger_read>},
     {"ledgerMap", entry<ledger_map>},
 
+    {"fileMap", entry<file_map>},
+    {"mappingCopiedBytes", entry<mapping_copied_bytes>},
+    {"proveDirectIo", entry<prove_direct_io>},
+
     {"arenaStrategies", entry<arena_strategies>},
     {"ledgerBytesFor", entry<ledger_bytes_for>},
     {"arenaCreate", entry<arena_create>},
@@ -76,6 +80,24 @@ constexpr Export kExports[] = {
     {"connectionSend", entry<connection_send>},
     {"connectionKeepAlive", entry<connection_keep_alive>},
     {"connectionClose", entry<connection_close>},
+
+    {"wakeCreate", entry<wake_create>},
+    {"wakeKeepAlive", entry<wake_keep_alive>},
+    {"wakeClose", entry<wake_close>},
+    {"wakeCheck", entry<wake_check>},
+    {"wakeSignal", entry<wake_signal>},
+
+    {"devicesDetect", entry<devices_detect>},
+    {"deviceOpen", entry<device_open>},
+    {"deviceImport", entry<device_import>},
+    {"deviceAllocate", entry<device_allocate>},
+    {"deviceSubmit", entry<device_submit>},
+    {"deviceHealth", entry<device_health>},
+    {"deviceInject", entry<device_inject>},
+    {"deviceClose", entry<device_close>},
+    {"deviceBufferRead", entry<device_buffer_read>},
+    {"deviceBufferWrite", entry<device_buffer_write>},
+    {"deviceBufferClose", entry<device_buffer_close>},
 
     {"lockFileTry", entry<lock_file_try>},
 

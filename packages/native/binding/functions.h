@@ -28,6 +28,11 @@ napi_value mapping_close(const Call& call);
 napi_value ledger_read(const Call& call);
 napi_value ledger_map(const Call& call);
 
+// buffer.cc
+napi_value file_map(const Call& call);
+napi_value mapping_copied_bytes(const Call& call);
+napi_value prove_direct_io(const Call& call);
+
 // arena.cc
 napi_value arena_strategies(const Call& call);
 napi_value ledger_bytes_for(const Call& call);
@@ -75,6 +80,26 @@ napi_value connection_peer(const Call& call);
 napi_value connection_send(const Call& call);
 napi_value connection_keep_alive(const Call& call);
 napi_value connection_close(const Call& call);
+
+// wake.cc
+napi_value wake_create(const Call& call);
+napi_value wake_keep_alive(const Call& call);
+napi_value wake_close(const Call& call);
+napi_value wake_check(const Call& call);
+napi_value wake_signal(const Call& call);
+
+// device.cc
+napi_value devices_detect(const Call& call);
+napi_value device_open(const Call& call);
+napi_value device_import(const Call& call);
+napi_value device_allocate(const Call& call);
+napi_value device_submit(const Call& call);
+napi_value device_health(const Call& call);
+napi_value device_inject(const Call& call);
+napi_value device_close(const Call& call);
+napi_value device_buffer_read(const Call& call);
+napi_value device_buffer_write(const Call& call);
+napi_value device_buffer_close(const Call& call);
 
 // host.cc
 napi_value lock_file_try(const Call& call);

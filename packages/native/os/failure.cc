@@ -24,6 +24,8 @@ std::string_view name_of(ErrorCode code) noexcept {
     case ErrorCode::kBackpressure: return "backpressure";
     case ErrorCode::kUnknownBlock: return "unknown_block";
     case ErrorCode::kOrderViolation: return "order_violation";
+    case ErrorCode::kDeviceLost: return "device_lost";
+    case ErrorCode::kDeviceFailed: return "device_failed";
     case ErrorCode::kSystem: return "system";
   }
   return "system";

@@ -23,6 +23,8 @@ enum class ErrorCode {
   kBackpressure,
   kUnknownBlock,
   kOrderViolation,
+  kDeviceLost,
+  kDeviceFailed,
   kSystem,
 };
 

@@ -43,9 +43,14 @@ std::shared_ptr<MappedRegion> MappedRegion::map(int fd, const MapRequest& reques
   return region;
 }
 
-MappedRegion::MappedRegion(std::byte* base, size_t bytes, bool writable)
-    : base_(base), bytes_(bytes), writable_(writable) {
-  if (!writable_) guard_read_only(base_, bytes_);
+MappedRegion::MappedRegion(std::byte* base, size_t bytes, bool writable, std::string_view file)
+    : base_(base), bytes_(bytes), writable_(writable), guarded_(!writable || !file.empty()) {
+  if (!guarded_) return;
+  if (file.empty()) {
+    guard_read_only(base_, bytes_);
+  } else {
+    guard_file(base_, bytes_, file);
+  }
 }
 
 MappedRegion::~MappedRegion() { unmap(); }
@@ -75,7 +80,7 @@ void MappedRegion::unpin() noexcept {
 void MappedRegion::unmap() noexcept {
   std::byte* base = std::exchange(base_, nullptr);
   if (base == nullptr) return;
-  if (!writable_) unguard_read_only(base);
+  if (guarded_) unguard(base);
   ::munmap(base, bytes_);
 }
 

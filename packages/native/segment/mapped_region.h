@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace nautilus {
 
@@ -22,7 +23,8 @@ class MappedRegion {
  public:
   // Maps the whole segment; the descriptor is not kept.
   static std::shared_ptr<MappedRegion> map(int fd, const MapRequest& request);
-  MappedRegion(std::byte* base, size_t bytes, bool writable);
+  // Takes the memory over. A fault in it is reported with the file's path, where there is one.
+  MappedRegion(std::byte* base, size_t bytes, bool writable, std::string_view file = {});
   ~MappedRegion();
   MappedRegion(const MappedRegion&) = delete;
   MappedRegion& operator=(const MappedRegion&) = delete;
@@ -44,6 +46,7 @@ class MappedRegion {
   std::byte* base_;
   size_t bytes_;
   bool writable_;
+  bool guarded_;
   mutable std::mutex lock_;
   bool closed_ = false;
   size_t pins_ = 0;

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
@@ -14,10 +16,14 @@
 namespace nautilus {
 namespace {
 
+constexpr size_t kShownPathBytes = 200;
+
 // A list that only grows; entries are reused. base 0 means unused. Never freed: the handler may be reading.
 struct Guarded {
   std::atomic<uintptr_t> base{0};
   std::atomic<size_t> bytes{0};
+  // Ends with a NUL; empty for a segment.
+  std::array<std::atomic<char>, kShownPathBytes + 1> path{};
   Guarded* next = nullptr;
 };
 
@@ -44,30 +50,54 @@ class Line {
     } while (value != 0);
     text(digits + at);
   }
+  void path(const Guarded& entry) noexcept {
+    for (size_t at = 0; at < kShownPathBytes && length_ < sizeof buffer_; ++at) {
+      const char letter = entry.path[at].load(std::memory_order_relaxed);
+      if (letter == '\0') return;
+      buffer_[length_++] = letter;
+    }
+  }
   void write_to_stderr() const noexcept {
     // Nothing can be done about a failed write here.
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, buffer_, length_);
   }
 
  private:
-  char buffer_[384];
+  char buffer_[640];
   size_t length_ = 0;
 };
+
+const char* file_remedy(bool is_write) noexcept {
+  return is_write ? " bytes: it is mapped read-only; map it as private to write into copies of its pages\n"
+                  : " bytes: the file was cut short or its storage failed; let a new file take its place by rename, "
+                    "and never shorten one that others map\n";
+}
+
+const char* grant_remedy(bool is_write) noexcept {
+  return is_write ? " bytes: a granted segment cannot be written; copy the block, or lease a segment of your own\n"
+                  : " bytes: the segment was cut short or its storage is gone; map sealed segments only\n";
+}
 
 void explain(int signal_number, uintptr_t address) noexcept {
   for (Guarded* entry = first_guarded.load(std::memory_order_acquire); entry != nullptr; entry = entry->next) {
     const uintptr_t base = entry->base.load(std::memory_order_acquire);
     const size_t bytes = entry->bytes.load(std::memory_order_relaxed);
     if (base == 0 || address < base || address - base >= bytes) continue;
+    const bool is_write = signal_number == SIGSEGV;
+    const bool is_file = entry->path[0].load(std::memory_order_relaxed) != '\0';
     Line line;
-    line.text(signal_number == SIGSEGV ? "nautilus: write into a read-only grant at segment offset "
-                                       : "nautilus: lost page of a read-only grant at segment offset ");
+    line.text(is_write ? "nautilus: write into " : "nautilus: lost page of ");
+    if (is_file) {
+      line.text("the mapped file ");
+      line.path(*entry);
+      line.text(" at mapped offset ");
+    } else {
+      line.text("a read-only grant at segment offset ");
+    }
     line.number(address - base);
     line.text(" of ");
     line.number(bytes);
-    line.text(signal_number == SIGSEGV
-                  ? " bytes: a granted segment cannot be written; copy the block, or lease a segment of your own\n"
-                  : " bytes: the segment was cut short or its storage is gone; map sealed segments only\n");
+    line.text(is_file ? file_remedy(is_write) : grant_remedy(is_write));
     line.write_to_stderr();
     return;
   }
@@ -107,9 +137,17 @@ void install() {
   ::sigaction(SIGBUS, &ours, nullptr);
 }
 
-}  // namespace
+// The end of a long path tells more than its beginning; control characters would forge lines of a log.
+void store_path(Guarded& entry, std::string_view path) noexcept {
+  path.remove_prefix(path.size() - std::min(path.size(), kShownPathBytes));
+  for (size_t at = 0; at < path.size(); ++at) {
+    const bool is_control = static_cast<unsigned char>(path[at]) < 0x20 || path[at] == 0x7f;
+    entry.path[at].store(is_control ? '?' : path[at], std::memory_order_relaxed);
+  }
+  entry.path[path.size()].store('\0', std::memory_order_relaxed);
+}
 
-void guard_read_only(const std::byte* base, size_t bytes) {
+void guard(const std::byte* base, size_t bytes, std::string_view path) {
   const std::lock_guard lock(change_mutex);
   install();
   Guarded* entry = first_guarded.load(std::memory_order_relaxed);
@@ -119,11 +157,18 @@ void guard_read_only(const std::byte* base, size_t bytes) {
     entry->next = first_guarded.load(std::memory_order_relaxed);
     first_guarded.store(entry, std::memory_order_release);
   }
+  store_path(*entry, path);
   entry->bytes.store(bytes, std::memory_order_relaxed);
   entry->base.store(reinterpret_cast<uintptr_t>(base), std::memory_order_release);
 }
 
-void unguard_read_only(const std::byte* base) noexcept {
+}  // namespace
+
+void guard_read_only(const std::byte* base, size_t bytes) { guard(base, bytes, {}); }
+
+void guard_file(const std::byte* base, size_t bytes, std::string_view path) { guard(base, bytes, path); }
+
+void unguard(const std::byte* base) noexcept {
   const std::lock_guard lock(change_mutex);
   for (Guarded* entry = first_guarded.load(std::memory_order_relaxed); entry != nullptr; entry = entry->next) {
     if (entry->base.load(std::memory_order_relaxed) != reinterpret_cast<uintptr_t>(base)) continue;

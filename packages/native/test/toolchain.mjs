@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const system = process.platform === 'darwin' ? 'macos' : 'linux';
-export const libraries = system === 'linux' ? ['-lrt'] : [];
+const frameworks = ['CoreFoundation', 'CoreML', 'CoreVideo', 'Foundation', 'IOSurface', 'Metal'];
+export const libraries =
+  system === 'linux' ? ['-lrt', '-ldl'] : frameworks.flatMap((name) => ['-framework', name]);
 const jobs = 2;
 
 export function say(line) {
@@ -21,10 +23,10 @@ export function findCompiler(...names) {
     .find((name) => spawnSync(name, ['--version']).status === 0);
 }
 
-/** The C++ files of a folder. */
+/** The C++ files of a folder, and on a Mac those in Objective-C++. */
 export function sources(folder) {
   return readdirSync(join(root, folder))
-    .filter((name) => name.endsWith('.cc'))
+    .filter((name) => name.endsWith('.cc') || (system === 'macos' && name.endsWith('.mm')))
     .map((name) => join(folder, name));
 }
 
@@ -32,7 +34,11 @@ export function sources(folder) {
 export function coreSources() {
   const memfd = system === 'linux' ? 'memfd' : 'no_memfd';
   const segment = ['segment', `segment/${system}`, 'segment/posix', `segment/${memfd}`];
-  return ['alloc', 'policy', 'os', `os/${system}`, 'ipc', `ipc/${system}`, ...segment].flatMap(sources);
+  const device = ['device', 'device/host', 'device/vulkan', 'device/apple'];
+  if (system === 'macos') device.push('device/metal', 'device/coreml');
+  return ['alloc', 'policy', 'os', `os/${system}`, 'ipc', `ipc/${system}`, ...segment, ...device].flatMap(
+    sources,
+  );
 }
 
 /** Null when a program built with these flags runs; else why it does not. */
@@ -64,7 +70,8 @@ function isFresh(object, dependencies, command) {
 function compile(compiler, flags, file, output) {
   const object = join(output, `${file.replaceAll('/', '_')}.o`);
   const dependencies = `${object}.d`;
-  const words = [...flags, '-I', '.', '-MMD', '-MF', dependencies, '-c', file, '-o', object];
+  const arc = file.endsWith('.mm') ? ['-fobjc-arc'] : [];
+  const words = [...flags, ...arc, '-I', '.', '-MMD', '-MF', dependencies, '-c', file, '-o', object];
   const command = [compiler, ...words].join(' ');
   if (isFresh(object, dependencies, command)) return Promise.resolve({ object, error: null });
   return new Promise((resolve) => {

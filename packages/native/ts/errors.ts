@@ -16,6 +16,8 @@ export type NativeErrorCode =
   | 'backpressure'
   | 'unknown_block'
   | 'order_violation'
+  | 'device_lost'
+  | 'device_failed'
   | 'system';
 
 export class NativeError extends Error {

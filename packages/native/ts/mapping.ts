@@ -9,10 +9,11 @@ import { checkOffset } from './check.ts';
 import { invalidArgument, NativeError } from './errors.ts';
 import type { MappingDto, NativeMapping } from './native.ts';
 
-export type MapAccess = 'read-write' | 'read-only';
+/** Private: writes stay in this process, in copies of the pages. Only files are mapped so. */
+export type MapAccess = 'read-write' | 'read-only' | 'private';
 
 export interface MapOptions {
-  access: MapAccess;
+  access: Exclude<MapAccess, 'private'>;
   /** Touch every page now, charged to this process; refused for read-only, whose reader must not pay. */
   prefault?: boolean;
   /** Keep what is touched in memory (mlock); refusal is reported in `lockReason`, not thrown. */

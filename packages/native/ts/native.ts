@@ -3,122 +3,38 @@
 // checks and classes live above, in the other files of this folder. "Absent" is null, never undefined.
 
 import type { NativeErrorCode } from './errors.ts';
+import type {
+  DescriptorLimitDto,
+  DeviceBufferDto,
+  DeviceFactsDto,
+  DeviceHealthDto,
+  DeviceKindDto,
+  DeviceResultDto,
+  DirectIoProofDto,
+  FileMappingDto,
+  HostMemoryDto,
+  HostProbeDto,
+  InspectionDto,
+  LedgerDto,
+  MappingDto,
+  NativeArena,
+  NativeConnection,
+  NativeDevice,
+  NativeDeviceBuffer,
+  NativeListener,
+  NativeMapping,
+  NativeWake,
+  PassDto,
+  PeerDto,
+  SealDto,
+  SegmentDto,
+  SegmentKindDto,
+  StrategyDto,
+  TrimDto,
+  WakeDto,
+} from './native-dto.ts';
 
-declare const opaque: unique symbol;
-export interface NativeMapping {
-  readonly [opaque]: 'mapping';
-}
-export interface NativeArena {
-  readonly [opaque]: 'arena';
-}
-export interface NativeConnection {
-  readonly [opaque]: 'connection';
-}
-export interface NativeListener {
-  readonly [opaque]: 'listener';
-}
-
-export interface SegmentKindDto {
-  kind: 'memfd' | 'posix';
-  available: boolean;
-  reason: string | null;
-}
-export interface SegmentDto {
-  fd: number;
-  /** A second descriptor opened for reading only, where the object cannot be reopened later. */
-  readOnlyFd: number | null;
-}
-export interface InspectionDto {
-  device: number;
-  inode: number;
-  bytes: number;
-  writable: boolean;
-  sealedShrink: boolean;
-  sealedGrow: boolean;
-  sealedWrite: boolean;
-}
-export interface SealDto {
-  sealed: boolean;
-  reason: string | null;
-}
-export interface MappingDto {
-  handle: NativeMapping;
-  bytes: number;
-  locked: boolean;
-  lockReason: string | null;
-}
-export interface LedgerDto {
-  segmentBytes: number;
-  liveBlocks: number;
-  liveBytes: number;
-  /** Rooms that wait in magazines: neither live nor free. */
-  cachedBytes: number;
-  allocations: number;
-  frees: number;
-  failures: number;
-  highWaterBytes: number;
-}
-export interface StrategyDto {
-  name: string;
-  summary: string;
-}
-export interface PassDto {
-  movedBytes: number;
-  movedBlocks: number;
-  largestFreeGrowthBytes: number;
-  more: boolean;
-}
-export interface TrimDto {
-  /** Of whole free pages. */
-  askedBytes: number;
-  /** Of them, what took memory and does not any more. */
-  releasedBytes: number;
-  /** Why some or all were refused. */
-  reason: string | null;
-}
-export interface PeerDto {
-  uid: number;
-  gid: number;
-  pid: number;
-}
-export interface AvailabilityDto {
-  available: boolean;
-  reason: string | null;
-}
-export interface HostProbeDto {
-  platform: string;
-  arch: string;
-  kernel: string;
-  cpuModel: string;
-  cpuCount: number;
-  pageBytes: number;
-  totalBytes: number;
-  totalSource: 'host' | 'cgroup';
-  bootId: string | null;
-  hugePages: { available: boolean; pageBytes: number | null; freePages: number; reason: string | null };
-  psi: AvailabilityDto;
-  cgroup: { version: 1 | 2 | null; memoryController: boolean; reason: string | null };
-  memfd: AvailabilityDto;
-  unifiedMemory: AvailabilityDto;
-  gpu: { available: boolean; name: string | null; reason: string | null };
-  neuralEngine: AvailabilityDto;
-  bandwidthCounter: { available: boolean; source: string | null; reason: string | null };
-}
-export interface HostMemoryDto {
-  totalBytes: number;
-  availableBytes: number;
-  swapTotalBytes: number;
-  swapFreeBytes: number;
-  majorFaults: number | null;
-  psiSomeTotalUs: number | null;
-  psiFullTotalUs: number | null;
-  psiSomeAvg10: number | null;
-  psiFullAvg10: number | null;
-}
-export interface DescriptorLimitDto {
-  soft: number;
-  hard: number;
-}
+export type * from './native-dto.ts';
 
 export type ErrorFactory = (
   code: NativeErrorCode,
@@ -157,6 +73,12 @@ export interface Native {
   ledgerRead(mapping: NativeMapping): LedgerDto | null;
   /** As JSON, which costs one value at the boundary instead of several a block. */
   ledgerMap(mapping: NativeMapping, mostEntries: number): string | null;
+
+  /** `bytes` null: to the end of the file. */
+  fileMap(path: string, isPrivate: boolean, offset: number, bytes: number | null): FileMappingDto;
+  mappingCopiedBytes(mapping: NativeMapping): number;
+  /** The range is zero afterwards. Waits for the disk. */
+  proveDirectIo(mapping: NativeMapping, offset: number, bytes: number, directory: string): DirectIoProofDto;
 
   arenaStrategies(): StrategyDto[];
   ledgerBytesFor(bytes: number, minimumAlignment: number): number;
@@ -241,6 +163,38 @@ export interface Native {
   connectionSend(connection: NativeConnection, payload: Uint8Array, fds: readonly number[]): void;
   connectionKeepAlive(connection: NativeConnection, isKeptAlive: boolean): void;
   connectionClose(connection: NativeConnection): void;
+
+  /** The descriptor is what a peer wakes with. */
+  wakeCreate(onSignal: () => void): WakeDto;
+  wakeKeepAlive(wake: NativeWake, isKeptAlive: boolean): void;
+  wakeClose(wake: NativeWake): void;
+  wakeCheck(fd: number): boolean;
+  /** False when the sleeper is gone. */
+  wakeSignal(fd: number): boolean;
+
+  devicesDetect(): { kinds: DeviceKindDto[]; devices: DeviceFactsDto[] };
+  deviceOpen(id: string): { facts: DeviceFactsDto; handle: NativeDevice };
+  deviceImport(device: NativeDevice, mapping: NativeMapping): DeviceBufferDto;
+  deviceAllocate(device: NativeDevice, bytes: number): DeviceBufferDto;
+  /**
+   * Kind 0: fill, 1: copy, 2: scrub, 3: checksum, 4: move. Numbers: the target's offset, bytes, the source's offset,
+   * the value; of moves: from, to and bytes of each.
+   */
+  deviceSubmit(
+    device: NativeDevice,
+    kind: number,
+    target: NativeDeviceBuffer,
+    source: NativeDeviceBuffer | null,
+    numbers: Float64Array,
+  ): Promise<DeviceResultDto>;
+  deviceHealth(device: NativeDevice): DeviceHealthDto;
+  /** 0: none, 1: lost at submit, 2: failed at submit, 3: lost at wait, 4: out of memory at allocate. */
+  deviceInject(device: NativeDevice, fault: number, after: number): void;
+  deviceClose(device: NativeDevice): void;
+  /** A copy. */
+  deviceBufferRead(buffer: NativeDeviceBuffer, offset: number, bytes: number): Buffer;
+  deviceBufferWrite(buffer: NativeDeviceBuffer, offset: number, bytes: Uint8Array): void;
+  deviceBufferClose(buffer: NativeDeviceBuffer): void;
 
   lockFileTry(path: string): number | null;
 

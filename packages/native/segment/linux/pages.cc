@@ -65,7 +65,8 @@ std::optional<std::string> lock_pages(std::byte* base, size_t bytes, bool now) {
   ::getrlimit(RLIMIT_MEMLOCK, &limit);
   const std::string allowed = limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur);
   return "not locked: " + describe_errno(error_number) + "; " + std::to_string(bytes) +
-         " bytes asked, RLIMIT_MEMLOCK allows " + allowed + " in all";
+         " bytes asked, RLIMIT_MEMLOCK allows " + allowed +
+         " in all; raise it (ulimit -l, LimitMEMLOCK=, --ulimit memlock=) or give the process CAP_IPC_LOCK";
 }
 
 uint64_t resident_bytes(std::byte* base, size_t bytes) {

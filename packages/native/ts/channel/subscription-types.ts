@@ -1,0 +1,27 @@
+// What a subscription is opened with, and how it ends.
+
+import type { Descriptor } from '../descriptor.ts';
+import type { Mapping } from '../mapping.ts';
+import type { Wake } from './wake.ts';
+
+export interface SubscriptionOptions {
+  /** Read-only, and kept open as long as messages are read. */
+  readonly channel: Mapping;
+  /** The own segment, on which `createCursor` was called. */
+  readonly cursor: Mapping;
+  /** As `Publisher.admit` answered. */
+  readonly slot: number;
+  readonly nonce: number;
+  /** For `wait` and iterations; its signalDescriptor is what the publisher admitted. */
+  readonly wake?: Wake | null;
+  /** For the policy 'block': where the publisher sleeps. */
+  readonly publisherWake?: Descriptor | null;
+}
+
+/** 'closed' in order, 'disconnected' as too slow, 'removed' by the publisher, 'left' by itself, or as given to `finish`. */
+export type SubscriptionEnd = 'closed' | 'disconnected' | 'removed' | 'left' | (string & {});
+
+export interface WaitOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
