@@ -30,7 +30,7 @@ export function testConfig(natsUrl: string, sections: Record<string, Section> = 
       handshake_timeout: '500ms',
     },
     orchestrator: { ...free, interval: '1s' },
-    monitor: { ...free, raise_hold: '0s', clear_hold: '500ms' },
+    monitor: { ...free, history_dir: join(directory, 'history'), raise_hold: '0s', clear_hold: '500ms' },
     maintenance: free,
   };
   for (const [name, section] of Object.entries(sections)) base[name] = { ...base[name], ...section };

@@ -1,6 +1,6 @@
 /** A host for tests: a real NATS, a real agent in this process, and connections that speak as any party. */
 
-import { createAllocator, type RunningAllocator } from '@nautilus/allocator';
+import { type AllocatorOptions, createAllocator, type RunningAllocator } from '@nautilus/allocator';
 import { type Bus, connectBus } from '@nautilus/bus';
 import { type NatsServer, startNats } from '@nautilus/bus/testing';
 import { connect, type NautilusClient } from '@nautilus/client';
@@ -17,12 +17,23 @@ export interface Host extends AsyncDisposable {
   restartAgent(): Promise<void>;
 }
 
-export async function startHost(sections: Record<string, Record<string, unknown>> = {}): Promise<Host> {
+export interface HostOptions {
+  /** Default: none are looked for, because drivers take longer than most tests. */
+  readonly openDevices?: AllocatorOptions['openDevices'];
+}
+
+const noDevices = () => ({ devices: [], absent: { vulkan: 'not looked for', metal: 'not looked for' } });
+
+export async function startHost(
+  sections: Record<string, Record<string, unknown>> = {},
+  { openDevices = noDevices }: HostOptions = {},
+): Promise<Host> {
   const nats = await startNats({ jetstream: true });
   const { config, remove } = testConfig(nats.url, sections);
   const clients: NautilusClient[] = [];
   const start = async () => {
-    const agent = createAllocator({ config, log: createLogger({ name: 'agent', level: config.log.level }) });
+    const log = createLogger({ name: 'agent', level: config.log.level });
+    const agent = createAllocator({ config, log, openDevices });
     await agent.app.start();
     return agent;
   };

@@ -162,6 +162,8 @@ export class FakeClient implements Platform {
       segmentsHeld: held.length,
       segmentsOpen: this.#open,
       reconnects: 0,
+      framesPublished: 0,
+      framesTaken: 0,
       ...this.counted,
     };
   }

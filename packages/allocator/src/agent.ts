@@ -1,6 +1,8 @@
 /** The parts of a running agent that its handlers, observers and appliers share: memory, not connections. */
-import type { Config, MemoryShape } from '@nautilus/contracts';
+import type { Config, MemoryShape, RegionDevice } from '@nautilus/contracts';
 import { Accounts } from './accounts/accounts.ts';
+import { endSubscriptions } from './handlers/channels.ts';
+import { Channels } from './memory/channels.ts';
 import { Exchange } from './memory/exchange.ts';
 import type { Journal } from './memory/journal.ts';
 import { KeptPools } from './memory/kept.ts';
@@ -17,8 +19,11 @@ export interface Agent {
   readonly accounts: Accounts;
   readonly table: SegmentTable;
   readonly tickets: Tickets;
+  readonly channels: Channels;
   readonly exchange: Exchange;
   readonly kept: KeptPools;
+  /** The device that works for a region now. */
+  readonly deviceOf: (region: string) => RegionDevice | undefined;
   readonly now: () => number;
 }
 
@@ -32,6 +37,7 @@ export interface AgentParts {
   /** Files that this process may have open. */
   readonly descriptorLimit: number;
   readonly instance: string;
+  readonly deviceOf?: (region: string) => RegionDevice | undefined;
   readonly now: () => number;
 }
 
@@ -42,14 +48,20 @@ export function createAgent(parts: AgentParts): Agent {
   const table = new SegmentTable({
     accounts,
     journal,
-    events,
+    events: {
+      ...events,
+      ended: (lease, reason, lingeringBytes) => {
+        endSubscriptions(agent, lease.segment);
+        events.ended(lease, reason, lingeringBytes);
+      },
+    },
     now,
     pageBytes,
     newSegmentId: () => `s-${tokens.next(8, 'hex')}`,
     maximumLeasesPerContainer: config.allocator.max_leases_per_container,
   });
   const tickets = new Tickets(() => tokens.next(24, 'base64url'));
-  return {
+  const agent: Agent = {
     host: config.host.id,
     instance,
     startedAt: now(),
@@ -58,14 +70,17 @@ export function createAgent(parts: AgentParts): Agent {
     accounts,
     table,
     tickets,
+    channels: new Channels(),
     exchange: new Exchange(table, tickets, key, shareOfDescriptors(parts.descriptorLimit)),
     kept: new KeptPools(table, {
       directory: config.host.state_dir,
       ttlMs: config.allocator.kept_ttl,
       mostBlocks: config.allocator.max_blocks_per_container,
     }),
+    deviceOf: parts.deviceOf ?? (() => undefined),
     now,
   };
+  return agent;
 }
 
 /** Kept for sockets, NATS, files and the pages of `/proc`. */

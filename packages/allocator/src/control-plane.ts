@@ -124,7 +124,7 @@ export class ControlPlane {
       name: 'nautilus-agent',
       version: agentVersion,
       description: `Host agent of ${agent.host}`,
-      endpoints: handlers.map((make) => make(agent)),
+      endpoints: handlers.map((make) => make(agent, bus)),
     });
   }
 

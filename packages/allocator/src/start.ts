@@ -21,6 +21,8 @@ import {
 import { probeHost, raiseDescriptorLimit } from '@nautilus/native';
 import { type Agent, createAgent } from './agent.ts';
 import { ControlPlane } from './control-plane.ts';
+import { openDevices } from './devices/open.ts';
+import { DeviceWatch, type FoundDevices } from './devices/watch.ts';
 import { recover } from './memory/recovery.ts';
 import { openStateDirectory } from './memory/state-directory.ts';
 import { exposeAgent } from './observe/metrics.ts';
@@ -33,6 +35,8 @@ export interface AllocatorOptions {
   readonly instance?: string;
   /** Memory of the machine, for tests of small ones; default: as found. */
   readonly totalBytes?: number;
+  /** Finds and opens devices; default: those of the machine. A drill keeps hold of them to break them. */
+  readonly openDevices?: (allowSoftware: boolean) => FoundDevices;
 }
 
 export interface RunningAllocator {
@@ -58,6 +62,13 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
   const metrics = new Metrics();
 
   const plane: { control: ControlPlane | null } = { control: null };
+  const devices = new DeviceWatch({
+    regions: shape.regions.map(({ name, device }) => ({ region: name, wanted: device })),
+    allowSoftware: config.allocator.software_devices,
+    detect: options.openDevices ?? openDevices,
+    clock,
+    log,
+  });
   const agent = createAgent({
     config,
     shape,
@@ -66,6 +77,7 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
     pageBytes: facts.pageBytes,
     descriptorLimit: descriptors,
     instance: options.instance ?? randomBytes(6).toString('hex'),
+    deviceOf: (region) => devices.of(region),
     now: () => clock.now(),
     events: {
       leased: (lease) => plane.control?.leased(lease),
@@ -162,7 +174,16 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
 
   const app = createApp({
     name: 'allocator',
-    components: [memory, capability, sweeper, http, control.connection, control.serving, control.observing],
+    components: [
+      memory,
+      capability,
+      devices.component,
+      sweeper,
+      http,
+      control.connection,
+      control.serving,
+      control.observing,
+    ],
     log,
     health,
     metrics,

@@ -2,8 +2,9 @@
  * What every other package sees of NATS. The types name contracts and results only: no NATS class, subject or
  * client error leaves this package.
  */
-import type { Bucket, Exchange, Notice, Stream } from '@nautilus/contracts';
+import type { Bucket, DataAddress, Exchange, Notice, Stream } from '@nautilus/contracts';
 import type { Clock } from './clock.ts';
+import type { FramePart } from './data.ts';
 import type { Feature } from './features.ts';
 import type { Worker, WorkQueue, WorkQueueOptions } from './jobs.ts';
 import type { LeaderLease, LeaderLeaseOptions } from './leader.ts';
@@ -165,6 +166,13 @@ export interface Bus extends AsyncDisposable {
     handler: (body: OutputOf<Body>, info: NoticeInfo) => void | Promise<void>,
     options?: SubscribeOptions,
   ): Promise<Subscription>;
+
+  /** Bytes of a part of a frame: at most this many. */
+  readonly largestPartBytes: number;
+  /** Arrives or not; false when the link is down. */
+  publishData(at: DataAddress, part: FramePart, bytes: Uint8Array): boolean;
+  /** Parts as they arrive; the callback keeps up or buffers by itself. Resolves when the server knows of it. */
+  subscribeData(at: DataAddress, take: (part: FramePart, bytes: Uint8Array) => void): Promise<Subscription>;
 
   serve(service: ServiceDefinition): Promise<ServedService>;
   store<Value extends Schema>(bucket: Bucket<Value>): Promise<Store<OutputOf<Value>>>;

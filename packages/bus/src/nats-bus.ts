@@ -1,5 +1,5 @@
 /** The bus over one connection: each method is a file of its own, this one only puts them together. */
-import type { Bucket, Exchange, Notice, Stream } from '@nautilus/contracts';
+import type { Bucket, DataAddress, Exchange, Notice, Stream } from '@nautilus/contracts';
 import type {
   Address,
   Bus,
@@ -12,6 +12,7 @@ import type {
   SubscribeOptions,
 } from './bus.ts';
 import { classify } from './classify.ts';
+import { type FramePart, largestPartBytes, publishData, subscribeData } from './data.ts';
 import { gather } from './gather.ts';
 import { openWorkQueue, type Worker, type WorkQueueOptions } from './jobs.ts';
 import { KvLeaderLease, type LeaderLeaseOptions } from './leader.ts';
@@ -96,6 +97,18 @@ export class NatsBus implements Bus {
     options?: SubscribeOptions,
   ) {
     return subscribe(this.#link, contract, at, handler, options);
+  }
+
+  get largestPartBytes(): number {
+    return largestPartBytes(this.#link);
+  }
+
+  publishData(at: DataAddress, part: FramePart, bytes: Uint8Array): boolean {
+    return publishData(this.#link, at, part, bytes);
+  }
+
+  subscribeData(at: DataAddress, take: (part: FramePart, bytes: Uint8Array) => void) {
+    return subscribeData(this.#link, at, take);
   }
 
   serve(service: ServiceDefinition) {

@@ -140,7 +140,7 @@ export class AgentConnection {
       this.#violation(frame);
       return false;
     }
-    const wanted = frame.type === 'segment' ? (frame.access === 'read-write' ? 2 : 1) : 0;
+    const wanted = descriptorsOf(frame);
     if (descriptors.length !== wanted) {
       this.#violation(`"${frame.type}" with ${descriptors.length} descriptors instead of ${wanted}`);
       return false;
@@ -178,6 +178,12 @@ export class AgentConnection {
     pending.settle(frame, descriptors);
     return true;
   }
+}
+
+/** Payload and ledger for the owner; payload, and what wakes the owner where there is that, for a reader. */
+function descriptorsOf(frame: SocketReply): number {
+  if (frame.type !== 'segment') return 0;
+  return frame.access === 'read-write' || frame.wake === true ? 2 : 1;
 }
 
 /** The frame, or what is wrong with it. */

@@ -4,7 +4,7 @@
  */
 import type { BusLog } from '@nautilus/bus';
 import { maximumFrameBytes, NautilusError } from '@nautilus/contracts';
-import { connect } from '@nautilus/native';
+import { connect, type Descriptor } from '@nautilus/native';
 import { AgentConnection, type Answer } from './agent-connection.ts';
 import { abortable, atMost, pause, sharedController } from './cancellation.ts';
 import { alreadyClosed, toNautilusError } from './faults.ts';
@@ -59,6 +59,12 @@ export class AgentLink {
   async mapped(segment: string, signal: AbortSignal): Promise<void> {
     const connection = await this.#ready(null, signal);
     await connection.request({ type: 'mapped', segment }, 'done', { signal });
+  }
+
+  /** From now on who redeems the segment for reading gets what wakes its owner. */
+  async attachWake(segment: string, wake: Descriptor, signal: AbortSignal): Promise<void> {
+    const connection = await this.#ready(null, signal);
+    await connection.request({ type: 'attach-wake', segment }, 'done', { descriptors: [wake], signal });
   }
 
   /** Tells the agent that a segment is unmapped. Without a socket there is nobody who counts this process as a reader. */

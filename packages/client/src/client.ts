@@ -5,16 +5,24 @@
 import type { BusLog } from '@nautilus/bus';
 import { type AlertBody, encodeToken, isToken, NautilusError } from '@nautilus/contracts';
 import { AgentLink } from './agent-link.ts';
+import { ChannelControl } from './channel/channel-control.ts';
+import { type ChannelName, Channels } from './channel/channels.ts';
+import type { Codec } from './channel/codec.ts';
+import type { Publisher } from './channel/publisher.ts';
+import type { PublishOptions } from './channel/publishers.ts';
+import type { SubscribeOptions } from './channel/subscribers.ts';
+import type { Subscription } from './channel/subscription.ts';
 import type { ClientBus } from './client-bus.ts';
 import type { ClientContext, Loss } from './context.ts';
 import { Control, type DescribeResponse } from './control.ts';
-import type { ClientStats, Counters } from './counters.ts';
+import { type ClientStats, newCounters } from './counters.ts';
 import { alreadyClosed } from './faults.ts';
 import type { GrantedSegment } from './granted-segment.ts';
 import { Handlers } from './handlers.ts';
 import { Holdings } from './holdings.ts';
 import { Pool, type PoolOptions } from './pool.ts';
 import { PressureAlerts, type PressureOptions } from './pressure.ts';
+import type { ReadonlyBytes } from './read-only-bytes.ts';
 import { type OpenOptions, Readers } from './readers.ts';
 import { ReleaseCommands, type ReleaseHandler } from './release-commands.ts';
 import { Releases } from './releases.ts';
@@ -29,6 +37,8 @@ export interface NautilusClientOptions {
   readonly requestTimeoutMs: number;
   readonly log: BusLog;
   readonly timing: Timing;
+  /** False: channels are copied over NATS; true when not given. */
+  readonly sharedMemory?: boolean;
 }
 
 export class NautilusClient implements AsyncDisposable {
@@ -38,6 +48,7 @@ export class NautilusClient implements AsyncDisposable {
   readonly #context: ClientContext;
   readonly #pools = new Map<string, Pool>();
   readonly #readers: Readers;
+  readonly #channels: Channels;
   readonly #pressure: PressureAlerts;
   readonly #commands: ReleaseCommands;
   readonly #losses: Handlers<Loss>;
@@ -53,12 +64,14 @@ export class NautilusClient implements AsyncDisposable {
     this.#losses = new Handlers('onLost', log);
     const container = encodeToken(options.container);
     const host = encodeToken(options.host);
-    const control = new Control({ bus, host, container, timeoutMs: requestTimeoutMs });
-    const counters: Counters = { allocations: 0, frees: 0, reconnects: 0 };
+    const asking = { bus, host, container, timeoutMs: requestTimeoutMs };
+    const control = new Control(asking);
+    const counters = newCounters();
     const holdings = new Holdings();
-    const onReturn = (): Promise<void> => {
+    const onReturn = async (): Promise<void> => {
       counters.reconnects += 1;
-      return releases.retry();
+      await releases.retry();
+      await this.#channels.register();
     };
     const link = new AgentLink({ container, holdings, timing, log, onReturn: () => void onReturn() });
     const releases = new Releases(control, log, (segment) => link.unmapped(segment));
@@ -75,6 +88,14 @@ export class NautilusClient implements AsyncDisposable {
       lost: (loss) => this.#losses.emit(loss),
     };
     this.#readers = new Readers(this.#context);
+    this.#channels = new Channels({
+      context: this.#context,
+      control: new ChannelControl(asking),
+      bus,
+      host,
+      container,
+      sharedMemory: options.sharedMemory ?? true,
+    });
     this.#pressure = new PressureAlerts(bus, host, log);
     this.#commands = new ReleaseCommands({ host, container, log, trim: (signal) => this.#trim(signal) });
   }
@@ -106,6 +127,38 @@ export class NautilusClient implements AsyncDisposable {
   async open(segment: string, options: OpenOptions = {}): Promise<GrantedSegment> {
     this.#assertOpen();
     return this.#readers.open(segment, options);
+  }
+
+  /**
+   * Opens a channel: frames that others read in place. Example:
+   * ```ts
+   * const quotes = await client.publish('quotes', { frameBytes: 4096, readers: ['risk-engine'] });
+   * const frame = quotes.loan();
+   * if (frame !== null) quotes.publish(frame, fill(frame.bytes));
+   * ```
+   */
+  publish(channel: string, options: PublishOptions & { codec?: never }): Promise<Publisher>;
+  publish<T>(channel: string, options: PublishOptions<T> & { codec: Codec<T> }): Promise<Publisher<T>>;
+  async publish<T>(channel: string, options: PublishOptions<T>): Promise<Publisher<T>> {
+    this.#assertOpen();
+    return this.#channels.publish(channel, options);
+  }
+
+  /** Reads a channel of another container: in place where memory is shared, else copied, and then it says why. */
+  subscribe(
+    channel: string,
+    options: SubscribeOptions & { codec?: never },
+  ): Promise<Subscription<ReadonlyBytes>>;
+  subscribe<T>(channel: string, options: SubscribeOptions<T> & { codec: Codec<T> }): Promise<Subscription<T>>;
+  async subscribe<T>(channel: string, options: SubscribeOptions<T>): Promise<Subscription<T>> {
+    this.#assertOpen();
+    return this.#channels.subscribe(channel, options);
+  }
+
+  /** The channels of this host that this container may join, its own included. */
+  async channels(options: { from?: string } = {}): Promise<readonly ChannelName[]> {
+    this.#assertOpen();
+    return this.#channels.list(options.from === undefined ? undefined : encodeToken(options.from));
   }
 
   /** What the agent knows of this container: budget, segments, grants. */
@@ -141,11 +194,11 @@ export class NautilusClient implements AsyncDisposable {
     const mapped = [...this.#pools.values()].map((pool) => pool.mapped);
     const sum = (of: 'bytes' | 'segments'): number =>
       mapped.reduce((total, figures) => total + figures[of], 0);
+    const { owned, shared } = this.#channels.figures();
     return {
-      bytesShared: sum('bytes') + this.#readers.bytes,
-      bytesCopied: 0,
-      segmentsHeld: sum('segments'),
-      segmentsOpen: this.#readers.count,
+      bytesShared: sum('bytes') + this.#readers.bytes + owned.bytes + shared.bytes,
+      segmentsHeld: sum('segments') + owned.count,
+      segmentsOpen: this.#readers.count + shared.count,
       ...this.#context.counters,
     };
   }
@@ -165,6 +218,7 @@ export class NautilusClient implements AsyncDisposable {
     this.#stopListening();
     try {
       await this.#commands.close();
+      await this.#channels.close();
       await this.#pressure.close();
       await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
       await this.#readers.close();

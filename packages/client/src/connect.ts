@@ -22,6 +22,8 @@ export interface ConnectOptions {
   readonly log?: BusLog;
   /** How long one answer is waited for; three times that, an absent agent. 5 seconds. */
   readonly requestTimeoutMs?: number;
+  /** False: channels are copied over NATS, as where the agent's socket cannot be reached; true. */
+  readonly sharedMemory?: boolean;
   /** A bus that is there already; it stays open when the client closes. */
   readonly bus?: ClientBus;
 }
@@ -49,7 +51,17 @@ export async function connect(options: ConnectOptions): Promise<NautilusClient> 
   const bus = options.bus ?? (await openBus(options, log));
   const ownsBus = options.bus === undefined;
   const timing = systemTiming;
-  const client = new NautilusClient({ container, host, bus, ownsBus, requestTimeoutMs, log, timing });
+  const { sharedMemory = true } = options;
+  const client = new NautilusClient({
+    container,
+    host,
+    bus,
+    ownsBus,
+    requestTimeoutMs,
+    log,
+    timing,
+    sharedMemory,
+  });
   try {
     await client.serve();
     return client;

@@ -2,7 +2,14 @@
 export type { BusLog } from '@nautilus/bus';
 export type { AlertBody, Tier } from '@nautilus/contracts';
 export { NautilusError } from '@nautilus/contracts';
+export type { PublisherFrame, SlowPolicy } from '@nautilus/native';
 export { Block } from './block.ts';
+export type { ChannelName } from './channel/channels.ts';
+export type { Codec } from './channel/codec.ts';
+export { Publisher, type PublisherStats } from './channel/publisher.ts';
+export type { PublishOptions } from './channel/publishers.ts';
+export type { SubscribeOptions } from './channel/subscribers.ts';
+export type { ChannelMessage, Subscription, Waiting, WaitingOptions } from './channel/subscription.ts';
 export { NautilusClient } from './client.ts';
 export type { ClientBus } from './client-bus.ts';
 export { type ConnectOptions, connect } from './connect.ts';

@@ -36,7 +36,9 @@ export class ReadMapping implements Holding {
     const opened: { close(): void }[] = [...descriptors];
     const doing = `mapping segment ${reply.segment}`;
     try {
-      const [payload] = descriptors;
+      const [payload, ...unused] = descriptors;
+      // A channel's segment comes with what wakes its owner, which a plain reader has no use for.
+      for (const descriptor of unused) descriptor.close();
       if (payload === undefined || reply.access !== 'read-only')
         throw new NautilusError({
           code: 'protocol_violation',

@@ -15,11 +15,16 @@ export const socketRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('redeem'), id, container: tokenName, ticket: z.string().min(16).max(128) }),
   /** The owner has mapped the segment: from now on it can be granted. Answer: `done`. */
   z.object({ type: z.literal('mapped'), id, segment: segmentId }),
+  /**
+   * The owner of a segment attaches what its readers signal to wake it: one descriptor, which can do nothing else and
+   * rides on the frame. Answer: `done`.
+   */
+  z.object({ type: z.literal('attach-wake'), id, segment: segmentId }),
   /** A reader has unmapped a segment. Answer: `done`. */
   z.object({ type: z.literal('closed'), id, segment: segmentId }),
   /**
-   * After the agent restarted the owner hands its descriptors back: payload and ledger ride on the frame.
-   * A reader that still maps a segment says so with `access: read-only` and its payload descriptor. Answer: `returned`.
+   * After the agent restarted the owner hands its descriptors back: payload and ledger ride on the frame,
+   * behind them its wake descriptor when it had attached one. A reader that still maps a segment says so with `access: read-only` and its payload descriptor. Answer: `returned`.
    */
   z.object({
     type: z.literal('return'),
@@ -40,7 +45,7 @@ const fault = z.object({
 
 /** Agent to container. */
 export const socketReply = z.discriminatedUnion('type', [
-  /** Payload descriptor; for `read-write` the ledger's descriptor follows it. */
+  /** Payload descriptor; for `read-write` the ledger's follows it, for `wake` the one that wakes the owner. */
   z.object({
     type: z.literal('segment'),
     id,
@@ -51,6 +56,8 @@ export const socketReply = z.discriminatedUnion('type', [
     strategy: z.string(),
     bytes: measuredBytes,
     alignmentBytes: measuredBytes,
+    /** Only for a reader, and only when the owner has attached one. */
+    wake: z.boolean().optional(),
     secret,
   }),
   z.object({ type: z.literal('done'), id }),

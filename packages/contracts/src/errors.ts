@@ -31,6 +31,12 @@ export const errorTable = {
     retry: false,
     summary: 'No live block of that id: never allocated, or already freed.',
   },
+  unknown_channel: {
+    status: 404,
+    retry: false,
+    summary: 'No channel of that name is published there, or it is not for the asking container.',
+  },
+  unknown_host: { status: 404, retry: false, summary: 'Nothing was heard of a host of that name.' },
   unknown_job: { status: 404, retry: false, summary: 'No maintenance job of that name is registered.' },
   already_released: { status: 410, retry: false, summary: 'The lease had ended before this request.' },
   not_mapped: {

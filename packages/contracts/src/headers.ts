@@ -8,6 +8,8 @@ export const headerNames = {
   epoch: 'Nautilus-Epoch',
   /** Stable error code of errors.ts beside ADR-32's number. */
   errorCode: 'Nautilus-Error-Code',
+  /** Stream, sequence, part, parts and length of a copied frame, in this order with spaces between. */
+  frame: 'Nautilus-Frame',
   /** W3C trace context, passed through. */
   traceparent: 'traceparent',
   /** ADR-32: text of the error. */

@@ -15,13 +15,27 @@ export interface Role {
 /** The JetStream calls of a party that keeps buckets and streams. Narrowed to single keys in a later issue. */
 const jetstream = ['$JS.API.>', '$JS.ACK.>', '$JS.FC.>'] as const;
 const answers = ['_INBOX.{party}.>'] as const;
+/** Every class but `data`, which is the containers' own. */
+const said = ['req', 'cmd', 'api', 'evt', 'tlm', 'alert', 'job'].map((name) => `${subjectRoot}.${name}.>`);
 const kv = (...buckets: string[]) => buckets.map((name) => `$KV.${name}.>`);
 
 export const roles = {
   container: {
-    summary: 'A container: asks in its own name, hears commands to itself and alerts of its host.',
-    publish: [`${subjectRoot}.req.{host}.{party}.>`],
-    subscribe: [...answers, `${subjectRoot}.cmd.{host}.{party}.>`, `${subjectRoot}.alert.{host}.>`],
+    summary:
+      'A container: asks in its own name, hears commands to itself, alerts of its host, and copied frames addressed to it.',
+    publish: [
+      `${subjectRoot}.req.{host}.{party}.>`,
+      // Copied frames come from any host, so it may ask there; a name is then the same reader on every host.
+      `${subjectRoot}.req.*.{party}.channel.join`,
+      `${subjectRoot}.req.*.{party}.channel.leave`,
+      `${subjectRoot}.data.{host}.{party}.*.*`,
+    ],
+    subscribe: [
+      ...answers,
+      `${subjectRoot}.cmd.{host}.{party}.>`,
+      `${subjectRoot}.alert.{host}.>`,
+      `${subjectRoot}.data.*.*.{party}.*`,
+    ],
     allowResponses: true,
   },
   agent: {
@@ -63,7 +77,7 @@ export const roles = {
   operator: {
     summary: 'A person or tool with all requests of the services and every fact, but no state of its own.',
     publish: [`${subjectRoot}.api.>`, `${subjectRoot}.cmd.*.agent.>`, '$SRV.>', '$JS.API.>'],
-    subscribe: [...answers, `${subjectRoot}.>`, '$SRV.>'],
+    subscribe: [...answers, ...said, '$SRV.>'],
     allowResponses: false,
   },
 } as const satisfies Record<string, Role>;

@@ -12,6 +12,14 @@ export type ExchangeClass = 'req' | 'cmd' | 'api';
 /** `evt` a fact; `tlm` a sample; `alert` its party is the tier; `job` work for the queue. */
 export type NoticeClass = 'evt' | 'tlm' | 'alert' | 'job';
 
+/** One stream of copied frames: to one subscriber, so that the server lets nobody else hear them. */
+export interface DataAddress {
+  readonly host: string;
+  readonly publisher: string;
+  readonly subscriber: string;
+  readonly channel: string;
+}
+
 /** A request with its reply. */
 export interface Exchange<Req extends z.ZodType = z.ZodType, Res extends z.ZodType = z.ZodType> {
   readonly kind: 'exchange';
@@ -73,6 +81,17 @@ export function noticeSubject(
   const topic = at.topic ?? contract.topic;
   if (contract.class === 'job') return `${subjectRoot}.job.${host}.${topic}`;
   return `${subjectRoot}.${contract.class}.${host}.${token(at.party ?? contract.party, 'party')}.${topic}`;
+}
+
+/** Where the frames of a channel go for a subscriber that cannot map them: `data` carries bytes, not JSON. */
+export function dataSubject({ host, publisher, subscriber, channel }: DataAddress): string {
+  const parts = [
+    token(host, 'host'),
+    token(publisher, 'publisher'),
+    token(subscriber, 'subscriber'),
+    token(channel, 'channel'),
+  ];
+  return `${subjectRoot}.data.${parts.join('.')}`;
 }
 
 /** The parts of a concrete subject, or null when it is not one of ours. */

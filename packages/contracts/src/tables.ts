@@ -1,6 +1,16 @@
 /** Every contract once. Reference pages, permissions and the services' endpoints are made from these tables. */
 import { allocateBlock, describeBlocks, freeBlock } from './requests/block.ts';
+import {
+  admitSubscriber,
+  closeChannel,
+  dismissSubscriber,
+  joinChannel,
+  leaveChannel,
+  listChannels,
+  openChannel,
+} from './requests/channel.ts';
 import { cleanUpMemory, describeHost, releaseMemory } from './requests/command.ts';
+import { listHistory, queryHistory } from './requests/history.ts';
 import {
   describeSegments,
   extendLease,
@@ -34,11 +44,20 @@ export const exchanges = {
   allocateBlock,
   freeBlock,
   describeBlocks,
+  openChannel,
+  joinChannel,
+  leaveChannel,
+  closeChannel,
+  listChannels,
   releaseMemory,
+  admitSubscriber,
+  dismissSubscriber,
   cleanUpMemory,
   describeHost,
   explainPlan,
   listAlerts,
+  queryHistory,
+  listHistory,
   runJob,
   listJobs,
 } as const;

@@ -1,7 +1,10 @@
 /** The whole monitor on a real NATS server, with an agent that sends what a test wants to be true. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Bus, connectBus } from '@nautilus/bus';
 import { type NatsServer, startNats } from '@nautilus/bus/testing';
-import { configSchema, listAlerts, sampleTaken } from '@nautilus/contracts';
+import { configSchema, listAlerts, listHistory, queryHistory, sampleTaken } from '@nautilus/contracts';
 import { createLogger } from '@nautilus/kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type RunningMonitor, startMonitor } from './start-monitor.ts';
@@ -13,10 +16,12 @@ const intervalMs = 200;
 const patience = { timeout: 15_000, interval: 50 };
 
 let nats: NatsServer;
+let historyDirectory: string;
 let bus: Bus;
 const monitors: RunningMonitor[] = [];
 
 beforeEach(async () => {
+  historyDirectory = mkdtempSync(join(tmpdir(), 'nautilus-history-'));
   nats = await startNats({ jetstream: true });
   bus = await connectBus({ servers: nats.url, name: 'agent' });
 });
@@ -24,13 +29,14 @@ afterEach(async () => {
   for (const monitor of monitors.splice(0)) await monitor.stop();
   await bus.close();
   await nats[Symbol.asyncDispose]();
+  rmSync(historyDirectory, { recursive: true, force: true });
 });
 
 async function start(instance = 'one'): Promise<RunningMonitor> {
   const config = configSchema.parse({
     nats: { servers: [nats.url] },
     allocator: { sample_interval: `${intervalMs}ms` },
-    monitor: { port: 0, raise_hold: '400ms', clear_hold: '1s' },
+    monitor: { port: 0, history_dir: historyDirectory, raise_hold: '400ms', clear_hold: '1s' },
   });
   const log = createLogger({ name: instance, level: 'silent' });
   const monitor = await startMonitor({ config, log, instance });
@@ -83,6 +89,32 @@ describe('a monitor on NATS', () => {
     for (const { subject, body } of stored) {
       expect(subject).toBe(`nautilus.v1.alert.h1.${body.tier}.memory-pressure`);
     }
+  });
+
+  it('answers what was, also what an earlier monitor heard, and refuses what is too much', async () => {
+    const first = await start();
+    const agent = fakeAgent(bus, 'h1', intervalMs);
+    await agent.send(5, { containerShare: 0.25 });
+    const series = ['container/ml-engine/leasedBytes'];
+    const ask = (more: object = {}) =>
+      bus.request(
+        queryHistory,
+        {},
+        { host: 'h1', series, from: Date.now() - 60_000, to: Date.now() + 60_000, stepMs: 120_000, ...more },
+      );
+    const leased = async () => (await ask()).series[0]?.points.find((point) => point !== null)?.last;
+    await vi.waitFor(async () => expect(await leased()).toBe(2 ** 30), patience);
+    expect((await bus.request(listHistory, {}, { host: 'h1' })).series).toContain(series[0]);
+    monitors.splice(0);
+    await first.stop();
+
+    await start('two');
+    expect(await leased()).toBe(2 ** 30);
+    await expect(ask({ series: ['*'], stepMs: 1000, from: 0 })).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringContaining('5000 are the most'),
+    });
+    await expect(ask({ host: 'h9' })).rejects.toMatchObject({ code: 'unknown_host' });
   });
 
   it('tells of a silent host, takes its series away, and brings them back with it', async () => {
@@ -167,7 +199,7 @@ describe('a monitor on NATS', () => {
   });
 
   it('stops in order and leaves a bus that it was handed open', async () => {
-    const config = configSchema.parse({ monitor: { port: 0 } });
+    const config = configSchema.parse({ monitor: { port: 0, history_dir: null } });
     const log = createLogger({ name: 'handed', level: 'silent' });
     const monitor = await startMonitor({ config, log, bus });
     await monitor.stop();

@@ -1,7 +1,7 @@
 /** The monitor as an app: which parts it has, and in which order they come and go. */
 import { randomUUID } from 'node:crypto';
 import { type Bus, connectConfigured } from '@nautilus/bus';
-import type { Config } from '@nautilus/contracts';
+import { type Config, NautilusError } from '@nautilus/contracts';
 import {
   type App,
   type Clock,
@@ -14,6 +14,7 @@ import {
   operationCounts,
   systemClock,
 } from '@nautilus/kit';
+import { Archive } from './history/archive.ts';
 import { createTelling } from './parts/telling.ts';
 import { createWatching } from './parts/watching.ts';
 import { exposeSeries } from './series/expose.ts';
@@ -61,6 +62,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
   const watching = createWatching({
     bus,
     watcher,
+    archive: openArchive(config, clock, log),
     clock,
     log,
     intervalMs: settings.sampleIntervalMs,
@@ -91,4 +93,17 @@ export function createMonitor(options: MonitorOptions): Monitor {
       return http.port;
     },
   };
+}
+
+function openArchive({ monitor }: Config, clock: Clock, log: Logger): Archive | null {
+  const { history_dir: directory, history_max: mostBytes } = monitor;
+  if (directory === null) return null;
+  try {
+    return new Archive({ directory, mostBytes, now: () => clock.now(), log });
+  } catch (error) {
+    throw new NautilusError({
+      code: 'config_invalid',
+      message: `monitor.history_dir: ${directory} cannot be used (${(error as Error).message}); name a directory that the monitor may write, or null to keep no history`,
+    });
+  }
 }

@@ -2,17 +2,24 @@
 import type { Endpoint } from '@nautilus/bus';
 import type { Agent } from '../agent.ts';
 import { allocateBlockEndpoint, describeBlocksEndpoint, freeBlockEndpoint } from './blocks.ts';
+import {
+  closeChannelEndpoint,
+  leaveChannelEndpoint,
+  listChannelsEndpoint,
+  openChannelEndpoint,
+} from './channels.ts';
 import { cleanUpEndpoint } from './clean-up.ts';
 import { describeEndpoint } from './describe.ts';
 import { extendEndpoint } from './extend.ts';
 import { grantEndpoint } from './grant.ts';
 import { hostEndpoint } from './host.ts';
+import { joinChannelEndpoint, type PublisherBus } from './join-channel.ts';
 import { leaseEndpoint } from './lease.ts';
 import { openEndpoint } from './open.ts';
 import { releaseEndpoint } from './release.ts';
 import { revokeEndpoint } from './revoke.ts';
 
-export const handlers: readonly ((agent: Agent) => Endpoint)[] = [
+export const handlers: readonly ((agent: Agent, bus: PublisherBus) => Endpoint)[] = [
   leaseEndpoint,
   extendEndpoint,
   releaseEndpoint,
@@ -23,6 +30,11 @@ export const handlers: readonly ((agent: Agent) => Endpoint)[] = [
   allocateBlockEndpoint,
   freeBlockEndpoint,
   describeBlocksEndpoint,
+  openChannelEndpoint,
+  joinChannelEndpoint,
+  leaveChannelEndpoint,
+  closeChannelEndpoint,
+  listChannelsEndpoint,
   cleanUpEndpoint,
   hostEndpoint,
 ];

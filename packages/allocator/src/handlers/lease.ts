@@ -30,6 +30,7 @@ export function leaseEndpoint(agent: Agent): Endpoint {
         bytes: lease.bytes,
         alignmentBytes: region?.alignmentBytes ?? 0,
         expiresAt: lease.expiresAt,
+        device: agent.deviceOf(region?.name ?? ''),
         ...issueTicket(agent, lease.segment, party, 'read-write'),
       });
     },

@@ -19,6 +19,7 @@ import { attempt } from './attempt.ts';
 import type { Lease } from './lease.ts';
 import type { SegmentTable } from './table.ts';
 import type { Ticket, Tickets } from './tickets.ts';
+import { attachWake } from './wake.ts';
 
 export interface HandedOut {
   readonly lease: Lease;
@@ -81,6 +82,14 @@ export class Exchange {
     return ok(null);
   }
 
+  /** Takes the descriptor over when it is taken. Only who holds the segment may say what wakes it. */
+  attachWake(session: number, segment: string, wake: Descriptor | undefined): Result<null> {
+    const lease = this.#table.leases.get(segment);
+    if (lease === undefined || !lease.holders.has(session))
+      return fail('unknown_segment', `this peer holds no segment ${segment}`, { segment });
+    return attachWake(this.#table, lease, wake, this.#mostDescriptors);
+  }
+
   /** After a restart: the holder proves what it holds by secret and by the descriptor itself. */
   takeBack(session: number, claim: SegmentReturn, descriptors: readonly Descriptor[]): Result<Lease> {
     const lease = this.#table.leases.get(claim.segment);
@@ -124,6 +133,9 @@ export class Exchange {
     if (lease.sealed) lease.sealed = sealFutureWrites(payload).sealed;
     lease.ownerMapped = true;
     lease.state = 'mapped';
+    // Without it readers that come later cannot wake the owner; that is no reason to refuse the memory.
+    if (lease.wake === null && descriptors[2] !== undefined)
+      attachWake(this.#table, lease, descriptors[2], this.#mostDescriptors);
     return ok(lease);
   }
 
@@ -204,7 +216,7 @@ export class Exchange {
     return ok({
       lease,
       access: 'read-only',
-      descriptors: [reopened.value],
+      descriptors: lease.wake === null ? [reopened.value] : [reopened.value, lease.wake],
       closeAfterSend: reopened.value,
       secret: this.#secret({ container: ticket.container, segment: lease.segment, access: 'read-only' }),
     });

@@ -24,6 +24,8 @@ export interface Lease {
   identity: { readonly device: number; readonly inode: number; readonly ledger: number } | null;
   descriptor: Descriptor | null;
   ledger: Mapping | null;
+  /** What readers signal to wake the owner. */
+  wake: Descriptor | null;
   /** Sessions of the owner that map it. */
   readonly holders: Set<number>;
   /** Containers that may open it for reading. */
@@ -45,6 +47,7 @@ export function newLease(
     identity: null,
     descriptor: null,
     ledger: null,
+    wake: null,
     holders: new Set(),
     grants: new Set(),
     readers: new Map(),

@@ -152,7 +152,7 @@ export class SegmentTable {
       lease.ledger.close();
       lease.ledger = null;
     }
-    this.dropDescriptor(lease);
+    this.dropDescriptors(lease);
     if (lease.mode === 'kept') this.onKeptEnd(lease);
     const lingeringBytes = lingers ? lease.bytes : 0;
     if (!lingers) this.leases.delete(lease.segment);
@@ -207,7 +207,7 @@ export class SegmentTable {
     }
   }
 
-  /** Segments of a container for which the agent keeps a descriptor open. */
+  /** Descriptors that the agent keeps open for a container: payloads and wakes. */
   descriptorsOf(container: string): number {
     return this.#descriptors.get(container) ?? 0;
   }
@@ -215,14 +215,27 @@ export class SegmentTable {
   keepDescriptor(lease: Lease, descriptor: Descriptor): void {
     if (lease.descriptor !== null) return;
     lease.descriptor = descriptor;
-    this.#descriptors.set(lease.container, this.descriptorsOf(lease.container) + 1);
+    this.#count(lease, 1);
   }
 
-  dropDescriptor(lease: Lease): void {
-    if (lease.descriptor === null) return;
-    lease.descriptor.close();
+  keepWake(lease: Lease, wake: Descriptor): void {
+    lease.wake = wake;
+    this.#count(lease, 1);
+  }
+
+  /** Of the payload and of what wakes its owner. */
+  dropDescriptors(lease: Lease): void {
+    for (const descriptor of [lease.descriptor, lease.wake]) {
+      if (descriptor === null) continue;
+      descriptor.close();
+      this.#count(lease, -1);
+    }
     lease.descriptor = null;
-    this.#descriptors.set(lease.container, this.descriptorsOf(lease.container) - 1);
+    lease.wake = null;
+  }
+
+  #count(lease: Lease, more: number): void {
+    this.#descriptors.set(lease.container, this.descriptorsOf(lease.container) + more);
   }
 
   expired(): Lease[] {

@@ -47,6 +47,7 @@ export function takeSample(agent: Agent, facts: HostFacts, sequence: number): Ag
       name: region.name,
       capacityBytes: region.capacityBytes,
       leasedBytes,
+      device: agent.deviceOf(region.name),
     })),
     pools: [...accounts.pools.values()].map(({ pool, leasedBytes, segments }) => ({
       name: pool.name,

@@ -5,6 +5,7 @@
 import {
   type Fault,
   maximumFrameBytes,
+  type Result,
   type SocketReply,
   type SocketRequest,
   socketRequest,
@@ -87,6 +88,12 @@ export class Session {
       case 'closed':
         this.#acknowledge(request);
         return;
+      case 'attach-wake':
+        this.#answer(
+          request.id,
+          this.#options.exchange.attachWake(this.#options.id, request.segment, descriptors[0]),
+        );
+        return;
       case 'return':
         this.#return(request, descriptors);
         return;
@@ -115,6 +122,7 @@ export class Session {
         strategy: pool?.strategy ?? 'first_fit',
         bytes: lease.bytes,
         alignmentBytes: this.#options.table.accounts.alignmentOf(lease.pool),
+        ...(access === 'read-only' && lease.wake !== null ? { wake: true } : {}),
         secret,
       },
       descriptors,
@@ -130,8 +138,12 @@ export class Session {
       this.#read.delete(request.segment);
       this.#owned.delete(request.segment);
     }
-    if (result.ok) this.#send({ type: 'done', id: request.id });
-    else this.#refuse(request.id, result.fault);
+    this.#answer(request.id, result);
+  }
+
+  #answer(id: number, result: Result<null>): void {
+    if (result.ok) this.#send({ type: 'done', id });
+    else this.#refuse(id, result.fault);
   }
 
   #return(request: Extract<SocketRequest, { type: 'return' }>, descriptors: Descriptor[]): void {
@@ -149,7 +161,8 @@ export class Session {
 
   #adopted(descriptor: Descriptor): boolean {
     for (const segment of this.#owned) {
-      if (this.#options.table.leases.get(segment)?.descriptor === descriptor) return true;
+      const lease = this.#options.table.leases.get(segment);
+      if (lease?.descriptor === descriptor || lease?.wake === descriptor) return true;
     }
     return false;
   }

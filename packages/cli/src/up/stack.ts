@@ -146,6 +146,7 @@ export class Stack {
       NAUTILUS_NATS__SERVERS: `["${broker?.url ?? ''}"]`,
       NAUTILUS_HOST__SOCKET: `${this.#directory.path}/agent.sock`,
       NAUTILUS_HOST__STATE_DIR: this.#directory.statePath,
+      NAUTILUS_MONITOR__HISTORY_DIR: `${this.#directory.path}/history`,
       NAUTILUS_STOP_WITH_PARENT: '1',
     };
   }

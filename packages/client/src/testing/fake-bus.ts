@@ -1,6 +1,7 @@
 /** A bus without NATS: requests go to functions of the test, checked by their contracts as the real one does. */
 import type { Address, Bus, BusState, Endpoint, RequestContext, RequestOptions } from '@nautilus/bus';
 import {
+  dataSubject,
   type ErrorCode,
   type Exchange,
   exchangeSubject,
@@ -74,6 +75,29 @@ export class FakeBus implements ClientBus {
       },
     };
   };
+
+  readonly largestPartBytes = 1024;
+  readonly #data: { readonly subject: string; readonly take: Parameters<Bus['subscribeData']>[1] }[] = [];
+
+  publishData: Bus['publishData'] = (at, part, bytes) => {
+    if (this.state !== 'connected') return false;
+    const subject = dataSubject(at);
+    for (const entry of [...this.#data]) if (entry.subject === subject) entry.take(part, bytes.slice());
+    return true;
+  };
+
+  subscribeData: Bus['subscribeData'] = async (at, take) => {
+    const entry = { subject: dataSubject(at), take };
+    this.#data.push(entry);
+    return {
+      subject: entry.subject,
+      drain: async () => {
+        this.#data.splice(this.#data.indexOf(entry), 1);
+      },
+    };
+  };
+
+  flush: Bus['flush'] = async () => undefined;
 
   serve: Bus['serve'] = async ({ name, endpoints }) => {
     this.#served.push(...endpoints);

@@ -83,6 +83,10 @@ export const allocator = z.strictObject({
   handshake_timeout: duration
     .prefault('5s')
     .meta({ description: 'Time a socket peer has to say something valid.' }),
+  software_devices: z.boolean().default(false).meta({
+    description:
+      'Lets a device that the processor computes stand in for a GPU; it makes nothing faster. For drills.',
+  }),
   max_connections: z
     .number()
     .int()
@@ -146,6 +150,13 @@ export const monitor = z.strictObject({
     description:
       'Time that a value must stay above before INFO to CRITICAL are raised; EMERGENCY never waits.',
   }),
+  history_dir: z.string().min(1).nullable().default('/tmp/nautilus/history').meta({
+    description:
+      'Directory of the last 24 hours, second by second, of one monitor alone; null keeps no history.',
+  }),
+  history_max: bytes
+    .prefault('64MiB')
+    .meta({ description: 'Most bytes of history a host may take; the oldest quarters of an hour go first.' }),
   runbook_url: z
     .string()
     .default('docs/guides/runbooks.md')

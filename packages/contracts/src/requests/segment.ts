@@ -1,5 +1,6 @@
 /** What a container asks of its host's agent about segments. The container is the party of the subject, never a field. */
 import { z } from 'zod';
+import { regionDevice } from '../state/sample.ts';
 import { exchange } from '../subject.ts';
 import { instantMs, measuredBytes, segmentId, sizeBytes, tokenName } from '../values.ts';
 
@@ -35,6 +36,8 @@ export const leaseSegment = exchange({
     bytes: measuredBytes,
     alignmentBytes: measuredBytes,
     expiresAt: instantMs,
+    /** The device that works for the region now, and why it is not the one that was wanted. */
+    device: regionDevice.optional(),
   }),
 });
 

@@ -26,10 +26,25 @@ export const capacity = z.object({
   lingeringBytes: measuredBytes,
 });
 
+/** The device that works for a region (SPEC O5). `host` is plain memory and the processor, which is always there. */
+export const regionDevice = z.object({
+  /** As the configuration says: host, gpu, neural-engine. */
+  wanted: z.string(),
+  /** The id of the device that it is, `host` or `vulkan:0`. */
+  device: z.string(),
+  /** `missing`: never found on this machine; `lost`: failed while it was in use. Both went over to the host. */
+  state: z.enum(['as-wanted', 'missing', 'lost']),
+  /** Why it is not as wanted; null when it is. */
+  reason: z.string().nullable(),
+});
+export type RegionDevice = z.infer<typeof regionDevice>;
+
 export const regionSample = z.object({
   name: z.string(),
   capacityBytes: measuredBytes,
   leasedBytes: measuredBytes,
+  /** Absent in samples of agents that know no devices. */
+  device: regionDevice.optional(),
 });
 
 export const poolSample = z.object({

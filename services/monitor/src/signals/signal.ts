@@ -12,6 +12,8 @@ export interface ScopeReading {
   readonly value: number;
   readonly used: number;
   readonly limit: number;
+  /** What the figures cannot say. */
+  readonly note?: string;
 }
 
 /** How long nothing was heard of a host. */

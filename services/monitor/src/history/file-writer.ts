@@ -1,0 +1,66 @@
+/** Writes one file of history: a row is in the kernel's hands when `append` returns, and soon on the disk. */
+import { closeSync, fdatasync, openSync, writeSync } from 'node:fs';
+import { encodeRecord, fileMagic, recordKinds } from './record.ts';
+import { RowEncoder } from './row-codec.ts';
+
+export class HistoryFileWriter {
+  readonly path: string;
+  bytes = 0;
+  rows = 0;
+  firstAt = Number.POSITIVE_INFINITY;
+  lastAt = Number.NEGATIVE_INFINITY;
+  readonly #descriptor: number;
+  readonly #encoder = new RowEncoder();
+  readonly #numbers = new Map<string, number>();
+  readonly #onSyncFailure: (error: Error) => void;
+  #isSyncing = false;
+  #isClosed = false;
+
+  /** The file must not exist yet. */
+  constructor(path: string, onSyncFailure: (error: Error) => void) {
+    this.path = path;
+    this.#onSyncFailure = onSyncFailure;
+    this.#descriptor = openSync(path, 'wx', 0o600);
+    this.#write(fileMagic);
+  }
+
+  append(at: number, series: ReadonlyMap<string, number>): void {
+    const fresh = [...series.keys()].filter((name) => !this.#numbers.has(name));
+    for (const name of fresh) this.#numbers.set(name, this.#numbers.size);
+    const values = new Array<number>(this.#numbers.size).fill(Number.NaN);
+    for (const [name, value] of series) values[this.#numbers.get(name) as number] = value;
+    const row = encodeRecord(recordKinds.row, this.#encoder.encode({ at, values }));
+    // In one write, so that a kill leaves both or neither of them.
+    if (fresh.length === 0) this.#write(row);
+    else {
+      const names = encodeRecord(recordKinds.names, Buffer.from(JSON.stringify(fresh)));
+      this.#write(Buffer.concat([names, row]));
+    }
+    this.rows += 1;
+    this.firstAt = Math.min(this.firstAt, at);
+    this.lastAt = Math.max(this.lastAt, at);
+    this.#sync();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (!this.#isSyncing) closeSync(this.#descriptor);
+  }
+
+  #write(bytes: Buffer): void {
+    let done = 0;
+    while (done < bytes.length) done += writeSync(this.#descriptor, bytes, done);
+    this.bytes += bytes.length;
+  }
+
+  /** Never two at once: a slow disk makes rows reach it in groups. */
+  #sync(): void {
+    if (this.#isSyncing) return;
+    this.#isSyncing = true;
+    fdatasync(this.#descriptor, (error) => {
+      this.#isSyncing = false;
+      if (this.#isClosed) closeSync(this.#descriptor);
+      if (error !== null) this.#onSyncFailure(error);
+    });
+  }
+}
