@@ -45,7 +45,11 @@ export const house: HouseRules = {
     { path: 'packages/native', mayImport: [], npm: [] },
     { path: 'packages/client', mayImport: ['contracts', 'bus', 'native'], npm: [] },
     // zod for its journal: what comes back from a disk is parsed like what comes from a stranger.
-    { path: 'packages/allocator', mayImport: ['contracts', 'bus', 'kit', 'native'], npm: ['zod'] },
+    {
+      path: 'packages/allocator',
+      mayImport: ['contracts', 'bus', 'kit', 'native'],
+      npm: ['dockerode', 'zod'],
+    },
     { path: 'services/orchestrator', mayImport: service, npm: [] },
     { path: 'services/monitor', mayImport: service, npm: [] },
     { path: 'services/maintenance', mayImport: service, npm: ['croner'] },
@@ -72,6 +76,7 @@ export const house: HouseRules = {
     { path: 'packages/allocator/src/accounts' },
     { path: 'services/maintenance/src/calendar', npm: ['croner'] },
     { path: 'services/orchestrator/src/plan' },
+    { path: 'services/orchestrator/src/limits' },
     { path: 'services/monitor/src/ladder' },
   ],
   bindingFolder: 'packages/native/binding',

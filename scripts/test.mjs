@@ -100,9 +100,12 @@ await main(() => {
   step('length of files', 'npm', ['run', 'check:size', '--silent']);
   step('generated reference pages', 'npm', ['run', 'check:docs', '--silent']);
   countedStep('C++ tests', 'npm', ['run', 'test:cc', '--silent', '-w', '@nautilus/native']);
+  countedStep("Apple's part of the addon, read by clang", 'node', ['packages/native/test/apple_syntax.mjs']);
   countedStep('kill points', 'node', ['packages/native/kill/run.mjs', '--points', '500']);
   countedStep('fuzzing, 60 s', 'node', ['packages/native/fuzz/run.mjs', '--seconds', '60']);
   vitest();
+  countedStep('cgroup v2 in a virtual machine', 'npm', ['run', 'test:cgroup-v2', '--silent']);
+  countedStep('a Docker engine', 'npm', ['run', 'test:docker', '--silent']);
   process.stdout.write(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
   return totals.failed === 0 ? 0 : 1;
 });
