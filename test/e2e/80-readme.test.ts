@@ -23,7 +23,7 @@ describe('the README', () => {
   afterAll(() => host[Symbol.asyncDispose]());
   const environment = () => ({ NAUTILUS_NATS__SERVERS: host.nats.url, NAUTILUS_HOST__ID: 'h1' });
 
-  for (const name of ['allocate.ts', 'watch-alerts.ts']) {
+  for (const name of ['allocate.ts', 'watch-alerts.ts', 'publish-frames.ts']) {
     it(`shows ${name} as it is, in at most 12 lines`, () => {
       expect(readme).toContain(`\`\`\`ts\n${shown(name)}\n\`\`\``);
       expect(shown(name).split('\n').length).toBeLessThanOrEqual(12);
@@ -36,6 +36,12 @@ describe('the README', () => {
     expect(run.errors()).toMatch(/1048576 bytes at \d+ of segment s-/);
     expect(host.agent.agent.table.counters.leases).toBe(1);
     expect(host.agent.agent.accounts.leasedBytes).toBe(0);
+  });
+
+  it('has a program that publishes frames', async () => {
+    await using run = runProgram(program('publish-frames.ts'), [], environment());
+    expect(await run.ended).toBe(0);
+    expect(run.errors()).toContain('1 frame published in place');
   });
 
   it('has a program that hears alerts', async () => {
