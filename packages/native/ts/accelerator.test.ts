@@ -44,6 +44,7 @@ describe('without a device', () => {
 });
 
 describe('with a device', () => {
+  const large = 1 << 26;
   if (others.length === 0) {
     const why = kinds.map(({ kind, reason }) => `${kind}: ${reason}`).join('; ');
     it.skip(`nothing but the host computes here (${why})`, () => undefined);
@@ -78,5 +79,54 @@ describe('with a device', () => {
         expect(accelerator.reason).toBe(isHit ? told[0] : null);
       },
     );
+
+    it.each(faults)('that is %s writes nothing more once the work is said to be done', async (fault) => {
+      await using host = openDevice('host:0');
+      await using device = openDevice(id);
+      const accelerator = new Accelerator({ device, host });
+      using segment = createSegment({ name: 'accelerated', bytes: large });
+      using mapping = mapSegment(segment, { access: 'read-write' });
+      using accelerated = accelerator.import(mapping);
+      device.inject(fault, 3);
+      // Not awaited one by one: they wait in line.
+      await Promise.all([1, 2, 3, 4, 5].map((value) => accelerated.fill({ offset: 0, bytes: large }, value)));
+      const view = mapping.view(0, large);
+      expect(view.every((byte) => byte === 5)).toBe(true);
+      view.fill(9);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(view.every((byte) => byte === 9)).toBe(true);
+    });
+
+    it('keeps the order of what is asked for, also when parts of it are done by the host', async () => {
+      await using host = openDevice('host:0');
+      await using device = openDevice(id);
+      const accelerator = new Accelerator({ device, host });
+      using mapping = memory();
+      using accelerated = accelerator.import(mapping);
+      device.inject('failed_at_submit', 0);
+      await Promise.all([
+        accelerated.fill({ offset: 0, bytes }, 1),
+        accelerated.fill({ offset: bytes / 2, bytes: bytes / 2 }, 2),
+        accelerated.move([{ from: bytes / 2, to: bytes / 2 - 4096, bytes: bytes / 2 }]),
+      ]);
+      const view = mapping.view(0, bytes);
+      expect(view.indexOf(2)).toBe(bytes / 2 - 4096);
+      expect(view.lastIndexOf(1)).toBe(bytes / 2 - 4097);
+    });
+
+    it('told as lost, has left the memory alone, also for who asked it directly', async () => {
+      await using device = openDevice(id);
+      using segment = createSegment({ name: 'accelerated', bytes: large });
+      using mapping = mapSegment(segment, { access: 'read-write' });
+      const buffer = device.import(mapping);
+      device.inject('lost_at_wait', 2);
+      const answers = [1, 2, 3, 4].map((value) => device.fill({ buffer, offset: 0, bytes: large }, value));
+      await Promise.allSettled(answers);
+      const view = mapping.view(0, large);
+      view.fill(9);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(view.every((byte) => byte === 9)).toBe(true);
+      buffer.close();
+    });
   });
 });

@@ -25,6 +25,7 @@ export class Accelerator {
   readonly #onFallback: (reason: string) => void;
   #device: Device | null;
   #reason: string | null;
+  #tail: Promise<unknown> = Promise.resolve();
 
   constructor({ device, host, onFallback = () => undefined }: AcceleratorOptions) {
     this.#host = host;
@@ -64,7 +65,17 @@ export class Accelerator {
     }
   }
 
-  /** For memory that was imported here. */
+  /**
+   * One after the other in the order of the calls, whoever does them: work that is done again by the host must not come
+   * after work that was asked for later.
+   */
+  inOrder<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    const answer = this.#tail.then(work);
+    this.#tail = answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** For memory that was imported here, inside `inOrder`. */
   async perform<Answer>(
     memory: AcceleratedMemory,
     work: (device: Device, buffer: DeviceBuffer) => Promise<Answer>,
@@ -136,11 +147,15 @@ export class AcceleratedMemory implements Disposable {
    * One block after the other, as memmove. The device gets each block that does not overlap its new place, by itself;
    * one that does is moved by the host, because half of such a move cannot be done again.
    */
-  async move(moves: readonly BlockMove[]): Promise<void> {
-    for (const move of moves) {
-      if (Math.abs(move.from - move.to) < move.bytes) await this.#onHostOnly(move);
-      else await this.#perform((device, buffer) => device.move(buffer, [move]));
-    }
+  move(moves: readonly BlockMove[]): Promise<void> {
+    const accelerator = this.#accelerator;
+    return accelerator.inOrder(async () => {
+      for (const move of moves) {
+        if (Math.abs(move.from - move.to) < move.bytes)
+          await accelerator.performOnHost((host) => host.move(this.onHost, [move]));
+        else await accelerator.perform(this, (device, buffer) => device.move(buffer, [move]));
+      }
+    });
   }
 
   close(): void {
@@ -152,12 +167,8 @@ export class AcceleratedMemory implements Disposable {
     this.close();
   }
 
-  #onHostOnly(move: BlockMove): Promise<void> {
-    return this.#accelerator.performOnHost((host) => host.move(this.onHost, [move]));
-  }
-
   #perform<Answer>(work: (device: Device, buffer: DeviceBuffer) => Promise<Answer>): Promise<Answer> {
-    return this.#accelerator.perform(this, work);
+    return this.#accelerator.inOrder(() => this.#accelerator.perform(this, work));
   }
 }
 

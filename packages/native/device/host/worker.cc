@@ -76,9 +76,11 @@ void HostWorker::run() {
     queue_.pop_front();
     Task& task = tasks_.at(ticket);  // nobody takes it away before it is done
     if (health_.is_usable) {
+      is_performing_ = true;
       guard.unlock();
       DeviceResult result = perform(task.work);
       guard.lock();
+      is_performing_ = false;
       task.result = result;
     }
     task.is_done = true;
@@ -87,15 +89,21 @@ void HostWorker::run() {
   }
 }
 
+// What is being done when the loss is told ends first; nothing after it is begun.
+DeviceResult HostWorker::lost_once_idle(std::unique_lock<std::mutex>& guard) {
+  changed_.wait(guard, [this] { return !is_performing_; });
+  return {DeviceStatus::kLost, health_.reason};
+}
+
 DeviceResult HostWorker::wait(DeviceTicket ticket, uint64_t timeout_ms) {
   std::unique_lock guard(lock_);
-  if (!health_.is_usable) return {DeviceStatus::kLost, health_.reason};
+  if (!health_.is_usable) return lost_once_idle(guard);
   const auto found = tasks_.find(ticket);
   if (found == tasks_.end()) return {DeviceStatus::kRefused, "ticket " + std::to_string(ticket) + " is not known (any more)"};
   if (found->second.is_lost_at_wait) {
     ++health_.failed;
     lose("injected: lost while an operation was waited for");
-    return {DeviceStatus::kLost, health_.reason};
+    return lost_once_idle(guard);
   }
   const std::chrono::milliseconds timeout(std::min(timeout_ms, kLongestWaitMs));
   // Another thread may wait for the same ticket and take it away.
@@ -104,7 +112,7 @@ DeviceResult HostWorker::wait(DeviceTicket ticket, uint64_t timeout_ms) {
     return !health_.is_usable || now == tasks_.end() || now->second.is_done;
   };
   if (!changed_.wait_for(guard, timeout, is_over)) return {DeviceStatus::kTimedOut, "the operation goes on"};
-  if (!health_.is_usable) return {DeviceStatus::kLost, health_.reason};
+  if (!health_.is_usable) return lost_once_idle(guard);
   const auto done = tasks_.find(ticket);
   if (done == tasks_.end()) return {DeviceStatus::kRefused, "ticket " + std::to_string(ticket) + " was waited for elsewhere"};
   DeviceResult result = std::move(done->second.result);

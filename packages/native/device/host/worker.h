@@ -51,12 +51,14 @@ class HostWorker {
   };
 
   void run();
+  DeviceResult lost_once_idle(std::unique_lock<std::mutex>& guard);
   void lose(const std::string& reason);  // under the lock
 
   std::mutex lock_;
   std::condition_variable changed_;
   std::unordered_map<DeviceTicket, Task> tasks_;  // until each is waited for; references stay valid
   std::deque<DeviceTicket> queue_;
+  bool is_performing_ = false;
   DeviceTicket last_given_ = 0;
   DeviceTicket last_done_ = 0;
   DeviceHealth health_;

@@ -157,7 +157,16 @@ DeviceResult VulkanQueue::hand_over(Slot& slot) {
   return result == VK_SUCCESS ? DeviceResult{} : gpu_->failure(result, "vkQueueSubmit");
 }
 
+// Under the lock, so that nobody submits meanwhile. What was handed over before may still run when a loss or failure is
+// told, and would then write memory whose owner believes that it is left alone.
+DeviceResult VulkanQueue::once_idle(DeviceResult result) {
+  static_cast<void>(gpu_->vk().DeviceWaitIdle(gpu_->device()));
+  return result;
+}
+
 Submitted VulkanQueue::submit(const Operation& operation) {
+  // Before the lock, which whoever waits for the last work of a lost device holds for long.
+  if (const std::string lost = gpu_->lost_reason(); !lost.empty()) return {0, {DeviceStatus::kLost, lost}};
   const std::lock_guard guard(lock_);
   if (const std::string lost = gpu_->lost_reason(); !lost.empty()) return {0, {DeviceStatus::kLost, lost}};
   std::string why;
@@ -192,8 +201,11 @@ DeviceResult VulkanQueue::wait(DeviceTicket ticket, uint64_t timeout_ms) {
   VkResult result = VK_SUCCESS;
   {
     const std::lock_guard guard(lock_);
-    if (const std::string lost = gpu_->lost_reason(); !lost.empty()) return {DeviceStatus::kLost, lost};
     const auto found = in_flight_.find(ticket);
+    if (const std::string lost = gpu_->lost_reason(); !lost.empty()) {
+      return found == in_flight_.end() ? DeviceResult{DeviceStatus::kLost, lost}
+                                       : once_idle({DeviceStatus::kLost, lost});
+    }
     if (found == in_flight_.end()) return unknown;
     if (found->second->is_lost_at_wait) result = VK_ERROR_DEVICE_LOST;
   }
@@ -210,9 +222,9 @@ DeviceResult VulkanQueue::wait(DeviceTicket ticket, uint64_t timeout_ms) {
   const std::lock_guard guard(lock_);
   if (result != VK_SUCCESS) {
     gpu_->count_failed();
-    return gpu_->failure(result, "vkWaitSemaphores");
+    return once_idle(gpu_->failure(result, "vkWaitSemaphores"));
   }
-  if (const std::string lost = gpu_->lost_reason(); !lost.empty()) return {DeviceStatus::kLost, lost};
+  if (const std::string lost = gpu_->lost_reason(); !lost.empty()) return once_idle({DeviceStatus::kLost, lost});
   const auto found = in_flight_.find(ticket);
   if (found == in_flight_.end()) return unknown;
   Slot* slot = found->second;

@@ -39,6 +39,7 @@ class VulkanQueue {
   bool grow(std::string& why);
   DeviceResult record(const Operation& operation, Slot& slot);
   DeviceResult hand_over(Slot& slot);
+  DeviceResult once_idle(DeviceResult result);
   void give_back(Slot* slot);
 
   std::shared_ptr<VulkanGpu> gpu_;

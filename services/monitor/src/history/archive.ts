@@ -1,5 +1,5 @@
 /** The histories of all hosts that are heard of, and the answers to questions about them. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type AgentSample,
@@ -12,7 +12,7 @@ import {
 } from '@nautilus/contracts';
 import type { Logger } from '@nautilus/kit';
 import { History } from './history.ts';
-import { Answer, type Question } from './query.ts';
+import { Answer, type Question, TooManyPoints } from './query.ts';
 import { seriesOf } from './series-of.ts';
 
 export interface ArchiveOptions {
@@ -49,6 +49,7 @@ export class Archive {
   constructor(options: ArchiveOptions) {
     this.#options = options;
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+    this.#removeForgotten();
   }
 
   take(sample: AgentSample): void {
@@ -64,10 +65,14 @@ export class Archive {
     if (kept === null) return unknownHost(host);
     const steps = Math.floor((question.to - question.from) / question.stepMs) + 1;
     if (steps > mostHistoryPoints) return tooMuch(steps, 1);
-    const answer = new Answer(question);
+    const answer = new Answer(question, Math.floor(mostHistoryPoints / steps));
     const end = question.from + steps * question.stepMs - 1;
-    await kept.history.read(question.from, Math.min(end, question.to), (row) => answer.take(row));
-    if (answer.seriesCount * steps > mostHistoryPoints) return tooMuch(steps, answer.seriesCount);
+    try {
+      await kept.history.read(question.from, Math.min(end, question.to), (row) => answer.take(row));
+    } catch (error) {
+      if (error instanceof TooManyPoints) return tooMuch(steps, error.series);
+      throw error;
+    }
     return ok({ series: [...answer.points()].map(([name, points]) => ({ name, points })) });
   }
 
@@ -83,6 +88,17 @@ export class Archive {
 
   close(): void {
     for (const { history } of this.#hosts.values()) history.close();
+  }
+
+  /** Hosts of which nothing was heard for longer than anything is kept. */
+  #removeForgotten(): void {
+    const { directory, now } = this.#options;
+    for (const host of readdirSync(directory)) {
+      const path = join(directory, host);
+      const files = isToken(host) && statSync(path).isDirectory() ? readdirSync(path) : [];
+      const isForgotten = files.every((name) => statSync(join(path, name)).mtimeMs < now() - keepMs);
+      if (files.length > 0 && isForgotten) rmSync(path, { recursive: true, force: true });
+    }
   }
 
   /** A host of an earlier run is found by its directory, before its first sample. */
@@ -107,6 +123,7 @@ export class Archive {
         keepMs,
         mostBytes,
         fileMs,
+        now: this.#options.now,
         onTrouble: (text, error) => this.#tell(text, error),
       });
       const kept: Kept = { history, names: [], rowsLost: 0 };
@@ -133,6 +150,6 @@ function unknownHost(host: string) {
 function tooMuch(steps: number, series: number) {
   return fail(
     'invalid_request',
-    `${steps} steps of ${series} series are ${steps * series} points, ${mostHistoryPoints} are the most; ask for a longer stepMs, a shorter time or fewer series`,
+    `${steps} steps of ${series} series or more are ${steps * series} points, ${mostHistoryPoints} are the most; ask for a longer stepMs, a shorter time or fewer series`,
   );
 }

@@ -1,7 +1,7 @@
 /** Writes one file of history: a row is in the kernel's hands when `append` returns, and soon on the disk. */
-import { closeSync, fdatasync, openSync, writeSync } from 'node:fs';
-import { encodeRecord, fileMagic, recordKinds } from './record.ts';
-import { RowEncoder } from './row-codec.ts';
+import { closeSync, fdatasync, openSync, rmSync, writeSync } from 'node:fs';
+import { encodeRecord, fileMagic, longestRecord, recordKinds } from './record.ts';
+import { mostSeries, RowEncoder } from './row-codec.ts';
 
 export class HistoryFileWriter {
   readonly path: string;
@@ -21,11 +21,24 @@ export class HistoryFileWriter {
     this.path = path;
     this.#onSyncFailure = onSyncFailure;
     this.#descriptor = openSync(path, 'wx', 0o600);
-    this.#write(fileMagic);
+    try {
+      this.#write(fileMagic);
+    } catch (error) {
+      // A full disk refuses one file after the other: none of them may stay, open or empty.
+      closeSync(this.#descriptor);
+      rmSync(path, { force: true });
+      throw error;
+    }
   }
 
   append(at: number, series: ReadonlyMap<string, number>): void {
     const fresh = [...series.keys()].filter((name) => !this.#numbers.has(name));
+    const names = Buffer.from(JSON.stringify(fresh));
+    // What no reader takes is not written.
+    if (this.#numbers.size + fresh.length > mostSeries || names.length >= longestRecord)
+      throw new RangeError(
+        `${this.#numbers.size + fresh.length} series are more than a file of history holds`,
+      );
     for (const name of fresh) this.#numbers.set(name, this.#numbers.size);
     const values = new Array<number>(this.#numbers.size).fill(Number.NaN);
     for (const [name, value] of series) values[this.#numbers.get(name) as number] = value;
@@ -33,8 +46,7 @@ export class HistoryFileWriter {
     // In one write, so that a kill leaves both or neither of them.
     if (fresh.length === 0) this.#write(row);
     else {
-      const names = encodeRecord(recordKinds.names, Buffer.from(JSON.stringify(fresh)));
-      this.#write(Buffer.concat([names, row]));
+      this.#write(Buffer.concat([encodeRecord(recordKinds.names, names), row]));
     }
     this.rows += 1;
     this.firstAt = Math.min(this.firstAt, at);

@@ -13,7 +13,7 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { History } from './history.ts';
 import { Answer } from './query.ts';
 
@@ -27,9 +27,15 @@ function place(): string {
   return directory;
 }
 
+beforeEach(() => {
+  clock.at = start;
+});
 afterEach(() => {
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
 });
+
+/** Of the monitor. */
+const clock = { at: start };
 
 function open(directory: string, options: { mostBytes?: number; keepMs?: number } = {}) {
   const troubles: string[] = [];
@@ -38,6 +44,7 @@ function open(directory: string, options: { mostBytes?: number; keepMs?: number 
     keepMs: 60 * minute,
     mostBytes: 2 ** 30,
     fileMs: 5 * minute,
+    now: () => clock.at,
     onTrouble: (text) => troubles.push(text),
     ...options,
   });
@@ -56,7 +63,10 @@ async function valuesIn(history: History, from = 0, to = Number.MAX_SAFE_INTEGER
 
 /** Seconds `from` to `to`, each with its own number. */
 function write(history: History, from: number, to: number): void {
-  for (let second = from; second <= to; second += 1) history.append(start + second * 1000, row(second * 7));
+  for (let second = from; second <= to; second += 1) {
+    clock.at = Math.max(clock.at, start + second * 1000);
+    history.append(start + second * 1000, row(second * 7));
+  }
 }
 
 const expected = (from: number, to: number) =>
@@ -84,7 +94,7 @@ describe('history', () => {
       require(${tsx}).register();
       import(${index}).then(({ History }) => {
         const history = new History({ directory: ${JSON.stringify(directory)}, keepMs: 1e9, mostBytes: 1e9,
-          fileMs: 100_000, onTrouble: () => {} });
+          fileMs: 100_000, now: () => ${start} + second * 1000, onTrouble: () => {} });
         let second = 0;
         const step = () => {
           for (let count = 0; count < 50; count += 1, second += 1) {
@@ -137,7 +147,7 @@ describe('history', () => {
     write(history, 0, 10);
     history.close();
     appendFileSync(join(directory, '00000000.rows'), 'torn');
-    writeFileSync(join(directory, '00000007.rows'), 'something else altogether');
+    writeFileSync(join(directory, '00000007.rows'), '');
     writeFileSync(join(directory, 'notes.txt'), 'kept');
     const again = open(directory);
     expect(again.troubles).toEqual([expect.stringContaining('4 bytes at the end')]);
@@ -169,13 +179,51 @@ describe('history', () => {
     ]);
   });
 
+  it('does not let a clock that is ahead make everything old', async () => {
+    const { history, troubles } = open(place());
+    write(history, 0, 700);
+    expect(history.append(start + 30 * 24 * 3_600_000, row(1))).toBe(false);
+    write(history, 701, 1400);
+    expect(await valuesIn(history)).toEqual(expected(0, 1400));
+    expect(troubles).toEqual([expect.stringMatching(/its clock is \d+ s ahead/)]);
+  });
+
+  it('is bounded in bytes also by a clock that stands still, and in files by one that swings', () => {
+    const standing = open(place(), { mostBytes: 40_000 });
+    for (let count = 0; count < 5_000; count += 1) standing.history.append(start, row(count * 1_000_003));
+    expect(standing.history.bytes).toBeLessThan(50_000);
+    const directory = place();
+    const swinging = open(directory);
+    for (let count = 0; count < 1_000; count += 1)
+      swinging.history.append(start + (count % 2) * 5_000, row(count));
+    expect(readdirSync(directory)).toHaveLength(1);
+  });
+
+  it('refuses what it could not read again, and leaves alone what a newer version wrote', async () => {
+    const directory = place();
+    writeFileSync(join(directory, '00000003.rows'), 'NMHIST99 and then something');
+    const { history, troubles } = open(directory);
+    const tooMany = new Map(Array.from({ length: 70_000 }, (_, index) => [`s${index}`, 1]));
+    expect(history.append(start, tooMany)).toBe(false);
+    clock.at += 10_000;
+    write(history, 10, 12);
+    expect(await valuesIn(history)).toEqual(expected(10, 12));
+    history.close();
+    expect(readdirSync(directory)).toContain('00000003.rows');
+    expect(troubles).toEqual([
+      expect.stringContaining('is no history of this version'),
+      'a row of history is lost',
+    ]);
+  });
+
   it('loses a row and not the process when nothing can be written', async () => {
     const directory = place();
     const { history, troubles } = open(directory);
     write(history, 0, 5);
     rmSync(directory, { recursive: true });
     // The file that is open can still be written; the next one cannot be made.
-    expect(history.append(start + 10 * minute, row(1))).toBe(false);
+    clock.at = start + 10 * minute;
+    expect(history.append(clock.at, row(1))).toBe(false);
     expect(troubles).toEqual(['a row of history is lost']);
   });
 });
@@ -189,6 +237,7 @@ describe('a question', () => {
 
   it('is answered in steps with least, most, mean and last, and a gap where nothing was measured', async () => {
     const { history } = open(place());
+    clock.at = start + 10_000;
     for (const [second, value] of [
       [0, 4],
       [1, 10],
@@ -222,6 +271,7 @@ it('a day of 16 containers with 12 figures each is less than 64 MiB', () => {
     return seed / 2_147_483_647;
   };
   for (let second = 0; second < 900; second += 1) {
+    clock.at = start + second * 1000;
     for (let container = 0; container < 16; container += 1)
       for (let figure = 0; figure < 12; figure += 1) {
         const name = `container/c${container}/f${figure}`;

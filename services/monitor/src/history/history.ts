@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NamedRow, readRows } from './file-reader.ts';
 import { HistoryFileWriter } from './file-writer.ts';
+import { fileMagic } from './record.ts';
 
 export interface HistoryOptions {
   /** Of this host alone; made when it is not there. */
@@ -15,6 +16,8 @@ export interface HistoryOptions {
   /** The oldest files go when all together are larger. */
   readonly mostBytes: number;
   readonly fileMs: number;
+  /** Unix milliseconds, of this machine: what is old is not for a sender of rows to say. */
+  readonly now: () => number;
   readonly onTrouble: (text: string, error?: unknown) => void;
 }
 
@@ -26,18 +29,23 @@ interface StoredFile {
   readonly bytes: number;
 }
 
+/** So that the one that is being written is a small part of what is kept. */
+const filesInMost = 16;
+const retryMs = 5_000;
+
 export class History {
   readonly #options: HistoryOptions;
   readonly #files: StoredFile[] = [];
   #writer: HistoryFileWriter | null = null;
   #number = 0;
+  #failedAt = Number.NEGATIVE_INFINITY;
 
   /** Finds what earlier runs wrote. Throws what the file system says when the directory cannot be used. */
   constructor(options: HistoryOptions) {
     this.#options = options;
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(options.directory).sort()) {
-      const number = Number(/^(\d{8})\.rows$/.exec(name)?.[1] ?? Number.NaN);
+      const number = Number(/^(\d{8,})\.rows$/.exec(name)?.[1] ?? Number.NaN);
       if (!Number.isNaN(number)) this.#find(join(options.directory, name), number);
     }
   }
@@ -46,8 +54,17 @@ export class History {
     return this.#files.reduce((sum, file) => sum + file.bytes, this.#writer?.bytes ?? 0);
   }
 
-  /** Never throws: a full disk must not stop whoever measures. Says so once for a row that is lost. */
+  /** Never throws: a full disk must not stop whoever measures. False: the row is lost, and the reason was told. */
   append(at: number, series: ReadonlyMap<string, number>): boolean {
+    const now = this.#options.now();
+    if (at > now + this.#options.fileMs) {
+      this.#options.onTrouble(
+        `a row of history is lost: its clock is ${Math.round((at - now) / 1000)} s ahead`,
+      );
+      return false;
+    }
+    // A disk that was full is tried again now and then, and not with every row.
+    if (this.#writer === null && Math.abs(now - this.#failedAt) < retryMs) return false;
     try {
       const writer = this.#writerFor(at);
       writer.append(at, series);
@@ -55,6 +72,7 @@ export class History {
     } catch (error) {
       this.#options.onTrouble('a row of history is lost', error);
       // The next row begins a file of its own: behind a torn one nothing can be read.
+      this.#failedAt = now;
       this.#end();
       return false;
     }
@@ -86,7 +104,10 @@ export class History {
     const bytes = readFileSync(path);
     const { rows, firstAt, lastAt, wholeBytes } = readRows(bytes, () => undefined);
     if (rows === 0) {
-      rmSync(path);
+      // A file that was begun and got no row; anything else may be of a newer version, and is not ours to remove.
+      if (fileMagic.subarray(0, bytes.length).equals(bytes.subarray(0, fileMagic.length)) || wholeBytes > 0)
+        rmSync(path);
+      else this.#options.onTrouble(`${path} is no history of this version and is left alone`);
       return;
     }
     if (wholeBytes < bytes.length) {
@@ -100,17 +121,21 @@ export class History {
 
   #writerFor(at: number): HistoryFileWriter {
     const writer = this.#writer;
-    // A clock that was set back begins a new file, so that no file is longer than its time says.
-    if (writer !== null && at >= writer.lastAt && at - writer.firstAt < this.#options.fileMs) return writer;
-    if (writer?.rows === 0) return writer;
+    if (writer !== null && (writer.rows === 0 || this.#continues(writer, at))) return writer;
     this.#end();
-    this.#forget(at);
+    this.#forget();
     const path = join(this.#options.directory, `${String(this.#number).padStart(8, '0')}.rows`);
     this.#number += 1;
     this.#writer = new HistoryFileWriter(path, (error) =>
       this.#options.onTrouble('history is not on the disk yet', error),
     );
     return this.#writer;
+  }
+
+  /** A file is short in time, also by a clock that was set back, and in bytes, also for one that stands still. */
+  #continues(writer: HistoryFileWriter, at: number): boolean {
+    const { fileMs, mostBytes } = this.#options;
+    return Math.abs(at - writer.firstAt) < fileMs && writer.bytes < mostBytes / filesInMost;
   }
 
   #end(): void {
@@ -123,14 +148,15 @@ export class History {
     else rmSync(path, { force: true });
   }
 
-  #forget(now: number): void {
+  #forget(): void {
+    const { keepMs, mostBytes, now } = this.#options;
+    const oldest = now() - keepMs;
     let bytes = this.bytes;
-    for (let first = this.#files[0]; first !== undefined; first = this.#files[0]) {
-      const isOld = first.lastAt < now - this.#options.keepMs;
-      if (!isOld && bytes <= this.#options.mostBytes) return;
-      this.#files.shift();
-      bytes -= first.bytes;
-      rmSync(first.path, { force: true });
+    for (const file of [...this.#files]) {
+      if (file.lastAt >= oldest && bytes <= mostBytes) continue;
+      rmSync(file.path, { force: true });
+      bytes -= file.bytes;
+      this.#files.splice(this.#files.indexOf(file), 1);
     }
   }
 }

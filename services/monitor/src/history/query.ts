@@ -19,6 +19,17 @@ interface Step {
   last: number;
 }
 
+/** More points were asked for than an answer may have. */
+export class TooManyPoints extends Error {
+  override readonly name = 'TooManyPoints';
+  readonly series: number;
+
+  constructor(series: number) {
+    super(`${series} series`);
+    this.series = series;
+  }
+}
+
 export class Answer {
   readonly #question: Question;
   readonly #steps = new Map<string, (Step | undefined)[]>();
@@ -27,12 +38,12 @@ export class Answer {
   #wanted: { readonly number: number; readonly steps: (Step | undefined)[] }[] = [];
   #known = 0;
 
-  constructor(question: Question) {
-    this.#question = question;
-  }
+  readonly #mostSeries: number;
 
-  get seriesCount(): number {
-    return this.#steps.size;
+  /** Throws `TooManyPoints` when more series than these turn out to be asked for. */
+  constructor(question: Question, mostSeries = Number.POSITIVE_INFINITY) {
+    this.#question = question;
+    this.#mostSeries = mostSeries;
   }
 
   take({ at, values, names }: NamedRow): void {
@@ -84,6 +95,7 @@ export class Answer {
       if (!matches(name, this.#question.series)) continue;
       const steps = this.#steps.get(name) ?? [];
       this.#steps.set(name, steps);
+      if (this.#steps.size > this.#mostSeries) throw new TooManyPoints(this.#steps.size);
       this.#wanted.push({ number, steps });
     }
   }

@@ -18,7 +18,7 @@ export const fileMagic = Buffer.from('NMHIST01', 'latin1');
 /** Length of kind and payload, then their CRC-32, both little-endian. */
 const headerBytes = 8;
 /** A row of all series that there may be is shorter. */
-const longestRecord = 2 ** 20;
+export const longestRecord = 2 ** 20;
 
 export function encodeRecord(kind: RecordKind, payload: Uint8Array): Buffer {
   const record = Buffer.alloc(headerBytes + 1 + payload.length);
