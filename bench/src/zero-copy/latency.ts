@@ -23,6 +23,8 @@ const warmUpRounds = 20_000;
 const patienceMs = 10_000;
 const mostSpinningNs = 400;
 const mostAboveCounter = 2.5;
+/** Flat: the payload is not touched, so its size is no work. */
+const mostOverSizes = 1.5;
 const mostWokenNs = 60_000;
 
 /** Both ways together: a frame there, a frame back. Nanoseconds of one way, one sample a round. */
@@ -77,18 +79,29 @@ async function counterRounds(wire: Wire, count: number): Promise<number[]> {
 export async function benchLatency(quick: boolean): Promise<Figure[]> {
   const count = quick ? 5_000 : 100_000;
   const figures: Figure[] = [];
+  const middles: number[] = [];
   for (const { name, bytes } of sizes) {
     await using peers = await startPeers('echo-spinning');
     const [wire] = peers.wires as [Wire];
     const bare = quantile(await counterRounds(wire, count), 0.5);
     const samples = await rounds(wire, bytes, count, true);
     const middle = quantile(samples, 0.5);
+    middles.push(middle);
     figures.push(
       atMost(`one way, spinning, ${name}, p50`, middle, 'ns', mostSpinningNs),
       plain(`one way, spinning, ${name}, p99.9`, quantile(samples, 0.999), 'ns'),
       ratioAtMost(`one way, spinning, ${name}, against a bare counter`, middle, bare, 'ns', mostAboveCounter),
     );
   }
+  figures.push(
+    ratioAtMost(
+      'one way, spinning, slowest of the sizes against the fastest',
+      Math.max(...middles),
+      Math.min(...middles),
+      'ns',
+      mostOverSizes,
+    ),
+  );
   for (const { name, bytes } of sizes.filter(({ bytes }) => bytes === 64 || bytes === 2 ** 20)) {
     await using peers = await startPeers('echo-waiting');
     const samples = await rounds(peers.wires[0] as Wire, bytes, Math.ceil(count / 20), false);

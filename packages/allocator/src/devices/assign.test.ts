@@ -44,8 +44,8 @@ describe('a region', () => {
       wanted: 'gpu',
       devices: [{ ...metal, lostReason: 'gone' }, gpu],
       device: 'vulkan:0',
-      state: 'as-wanted',
-      reason: null,
+      state: 'lost',
+      reason: 'metal:0 (M4 Max): gone',
     },
     {
       title: 'whose only GPU is lost',

@@ -45,10 +45,13 @@ function assign(wanted: string, devices: readonly FoundDevice[], rules: Assignme
   const candidates = kinds.flatMap((kind) => devices.filter((device) => device.kind === kind));
   const usable = candidates.filter((device) => rules.allowSoftware || !device.software);
   const working = usable.find(({ lostReason }) => lostReason === null);
+  const lost = usable.find(({ lostReason }) => lostReason !== null);
+  // Another device may do the work; that one was lost is told all the same.
+  if (lost !== undefined) {
+    const reason = `${lost.id} (${lost.name}): ${lost.lostReason}`;
+    return { wanted, device: working?.id ?? 'host', state: 'lost', reason };
+  }
   if (working !== undefined) return { wanted, device: working.id, state: 'as-wanted', reason: null };
-  const [lost] = usable;
-  if (lost !== undefined)
-    return { wanted, device: 'host', state: 'lost', reason: `${lost.id} (${lost.name}): ${lost.lostReason}` };
   return { wanted, device: 'host', state: 'missing', reason: missingReason(kinds, candidates, rules) };
 }
 

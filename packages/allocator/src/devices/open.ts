@@ -5,9 +5,10 @@ import {
   type DeviceFacts,
   detectDevices,
   mapSegment,
+  NativeError,
   openDevice,
 } from '@nautilus/native';
-import type { FoundDevices, WatchedDevice } from './watch.ts';
+import { DeviceFault, type FoundDevices, type WatchedDevice } from './watch.ts';
 
 /** A page of the largest kind in use, so that every device can import it in place. */
 const probeBytes = 16_384;
@@ -47,10 +48,16 @@ export function watched(device: Device): WatchedDevice {
   const { id, kind, name, software, computes } = device.facts;
   return {
     facts: { id, kind, name, software },
-    probe: () => (computes ? probe(device) : Promise.resolve()),
+    probe: () => (computes ? probe(device).catch(blame) : Promise.resolve()),
     onLost: (callback) => device.onLost(callback),
     close: () => void device.close(),
   };
+}
+
+/** A lost device is its own doing; that this process has no descriptors or memory for a probe is not. */
+function blame(error: unknown): never {
+  if (error instanceof NativeError && error.code === 'device_lost') throw new DeviceFault(error.message);
+  throw error;
 }
 
 /** Fills memory of the host from the device, reads it here, and has the device sum it up: all three must agree. */
@@ -62,9 +69,9 @@ async function probe(device: Device): Promise<void> {
     const range = { buffer, offset: 0, bytes: probeBytes };
     await device.fill(range, probeByte);
     const seen = buffer.shared ? mapping.view(0, probeBytes) : buffer.read(0, probeBytes);
-    if (seen.some((byte) => byte !== probeByte)) throw new Error('a fill of memory came out wrong');
+    if (seen.some((byte) => byte !== probeByte)) throw new DeviceFault('a fill of memory came out wrong');
     const sum = await device.checksum(range);
-    if (sum !== probeSum) throw new Error(`a checksum came out as ${sum} instead of ${probeSum}`);
+    if (sum !== probeSum) throw new DeviceFault(`a checksum came out as ${sum} instead of ${probeSum}`);
   } finally {
     buffer.close();
     mapping.close();

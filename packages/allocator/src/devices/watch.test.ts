@@ -1,7 +1,7 @@
 /** Devices that fail in every way a driver knows: the regions go over to plain memory, once, with the reason. */
 import { createLogger, manualClock } from '@nautilus/kit';
 import { describe, expect, it } from 'vitest';
-import { DeviceWatch, type WatchedDevice } from './watch.ts';
+import { DeviceFault, DeviceWatch, type WatchedDevice } from './watch.ts';
 
 const log = createLogger({ name: 'test', level: 'silent' });
 
@@ -69,8 +69,23 @@ describe('a watched device', () => {
     expect(watch.devices[0]?.lostReason).toBe('VK_ERROR_DEVICE_LOST');
   });
 
-  it('whose probe fails is lost', async () => {
-    const { watch, clock, start } = stage({ probe: () => Promise.reject(new Error('wrong checksum')) });
+  it('that could not be probed is lost only when that goes on, and starts anew when it went well between', async () => {
+    const answers = ['no descriptors', 'no descriptors', null, 'x', 'y', 'no descriptors'];
+    const { watch, clock, start } = stage({
+      probe: () => {
+        const reason = answers.shift() ?? null;
+        return reason === null ? Promise.resolve() : Promise.reject(new Error(reason));
+      },
+    });
+    await start();
+    await clock.advance(25_000);
+    expect(watch.of('gpu-optimized')?.state).toBe('as-wanted');
+    await clock.advance(5_000);
+    expect(watch.of('gpu-optimized')).toEqual(onHost('lost', 'vulkan:0 (Radeon): no descriptors'));
+  });
+
+  it('that computes wrongly is lost at once', async () => {
+    const { watch, clock, start } = stage({ probe: () => Promise.reject(new DeviceFault('wrong checksum')) });
     await start();
     await clock.advance(5_000);
     expect(watch.of('gpu-optimized')).toEqual(onHost('lost', 'vulkan:0 (Radeon): wrong checksum'));

@@ -1,6 +1,6 @@
 /**
  * Keeps the devices of this host under watch: each one that a region works with computes a known checksum now and then,
- * and when it fails or is lost its regions go over to plain memory at once, with the reason (SPEC O5). A lost device
+ * and when it is lost or computes wrongly its regions go over to another device or plain memory at once, with the reason (SPEC O5). A lost device
  * stays off until the agent starts anew: coming and going would hurt more than doing without.
  */
 import type { RegionDevice } from '@nautilus/contracts';
@@ -10,7 +10,10 @@ import { assignDevices, type FoundDevice, type WantedDevice } from './assign.ts'
 /** A device as this watch uses it. */
 export interface WatchedDevice {
   readonly facts: Omit<FoundDevice, 'lostReason'>;
-  /** Has the device read memory of the host and compute; rejects with the reason when it did not, or wrongly. */
+  /**
+   * Has the device read memory of the host and compute; rejects with the reason when it did not, or wrongly. `DeviceFault`
+   * says that this is the device's own doing; anything else may be the machine's, and must come several times.
+   */
   probe(): Promise<void>;
   /** Told once, at any time. */
   onLost(callback: (reason: string) => void): void;
@@ -33,7 +36,14 @@ export interface DeviceWatchOptions {
   readonly onChange?: (region: string, before: RegionDevice, after: RegionDevice) => void;
 }
 
+/** The device lost itself, or computed wrongly: one time is enough. */
+export class DeviceFault extends Error {
+  override readonly name = 'DeviceFault';
+}
+
 const probeMs = 5_000;
+/** Failures in a row that are not clearly the device's. */
+const mostFailures = 3;
 /** A device that does not answer for so long is lost: a driver that hangs must not hang its users. */
 const probePatienceMs = 10_000;
 
@@ -43,6 +53,7 @@ export class DeviceWatch {
   readonly #timers = new AbortController();
   readonly #lost = new Map<string, string>();
   readonly #probing = new Set<string>();
+  readonly #failures = new Map<string, number>();
   #found: FoundDevices = { devices: [], absent: {} };
   #assigned: ReadonlyMap<string, RegionDevice>;
 
@@ -109,8 +120,13 @@ export class DeviceWatch {
     );
     try {
       await device.probe();
+      this.#failures.delete(id);
     } catch (error) {
-      this.#lose(device, error instanceof Error ? error.message : String(error));
+      const reason = error instanceof Error ? error.message : String(error);
+      const failures = (this.#failures.get(id) ?? 0) + 1;
+      this.#failures.set(id, failures);
+      if (error instanceof DeviceFault || failures >= mostFailures) this.#lose(device, reason);
+      else this.#options.log.warn({ device: id, reason, failures }, 'device could not be probed');
     } finally {
       answered.abort();
       this.#probing.delete(id);
@@ -121,10 +137,7 @@ export class DeviceWatch {
     if (this.#timers.signal.aborted || this.#lost.has(facts.id)) return;
     const { log, onChange } = this.#options;
     this.#lost.set(facts.id, reason);
-    log.error(
-      { device: facts.id, name: facts.name, reason },
-      'device lost; its regions go on in plain memory',
-    );
+    log.error({ device: facts.id, name: facts.name, reason }, 'device lost; its regions go on without it');
     const before = this.#assigned;
     this.#assigned = this.#assign();
     for (const [region, after] of this.#assigned) {

@@ -37,13 +37,17 @@ export const deviceFallbackSignal: SampleSignal = {
   describe({ scope, note }, { state }) {
     if (state === 'cleared') return `Region ${scope.name} works with its device again. Nothing to do.`;
     return (
-      `Region ${scope.name} works on plain memory: ${note ?? 'its device is gone'}. ` +
-      'Containers keep their segments and their data; what the device did is done by the processor, slower. ' +
+      `Region ${scope.name} lacks its device: ${note ?? 'it is gone'}. ` +
+      'Containers keep their segments and their data; what the device did is done without it, slower. ' +
       'Mend the device or its driver and restart the agent.'
     );
   },
 };
 
-function explain({ wanted, reason }: RegionDevice): string {
-  return `${wanted} is wanted, but ${reason ?? 'it is not there'}`.slice(0, longestReason);
+function explain({ wanted, device, reason }: RegionDevice): string {
+  const instead = device === 'host' ? 'plain memory and the processor' : device;
+  return `${wanted} is wanted, but ${reason ?? 'it is not there'}; it works on ${instead}`.slice(
+    0,
+    longestReason,
+  );
 }
