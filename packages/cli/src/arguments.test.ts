@@ -3,9 +3,19 @@ import { parseArguments } from './arguments.ts';
 
 describe('parseArguments()', () => {
   it('knows up and its options', () => {
-    expect(parseArguments(['up'])).toEqual({ help: false, check: false, seconds: 15, config: null });
+    expect(parseArguments(['up'])).toEqual({
+      help: false,
+      command: 'up',
+      json: false,
+      check: false,
+      seconds: 15,
+      config: null,
+    });
+    expect(parseArguments(['doctor', '--json'])).toMatchObject({ command: 'doctor', json: true });
     expect(parseArguments(['up', '--check', '--seconds', '20', '--config', 'x.yaml'])).toEqual({
       help: false,
+      command: 'up',
+      json: false,
       check: true,
       seconds: 20,
       config: 'x.yaml',
@@ -16,6 +26,7 @@ describe('parseArguments()', () => {
   for (const [argv, says] of [
     [['down'], /no command "down"/],
     [['up', 'again'], /no command/],
+    [['doctor', 'up'], /no command/],
     [['up', '--seconds', 'ten'], /found "ten"/],
     [['up', '--seconds', '1'], /from 5 to 3600/],
     [['up', '--fast'], /--fast/],

@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util';
 
 export interface Arguments {
   readonly help: boolean;
+  readonly command: 'up' | 'doctor';
+  /** Doctor: for machines. */
+  readonly json: boolean;
   /** No terminal: run for a while, verify, print one JSON object. */
   readonly check: boolean;
   readonly seconds: number;
@@ -15,6 +18,8 @@ export const usage = `nautilus up            start everything with the demo; Ctr
 nautilus up --check    the same without a terminal, verify, print one JSON object
   --seconds N          how long --check runs (default ${defaultSeconds})
   --config FILE        configuration instead of ./nautilus.yaml
+nautilus doctor        what this machine has, what is missing, why, and what to type
+  --json               the same as one JSON array
 NATS_URL               use this NATS server instead of starting one
 `;
 
@@ -25,6 +30,7 @@ export function parseArguments(argv: readonly string[]): Arguments | string {
       allowPositionals: true,
       options: {
         help: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
         check: { type: 'boolean', default: false },
         seconds: { type: 'string', default: String(defaultSeconds) },
         config: { type: 'string' },
@@ -35,10 +41,11 @@ export function parseArguments(argv: readonly string[]): Arguments | string {
       return `--seconds: must be a number from 5 to 3600, found "${values.seconds}"`;
     }
     const help = values.help || positionals.length === 0;
-    if (!help && (positionals.length > 1 || positionals[0] !== 'up')) {
-      return `there is no command "${positionals.join(' ')}"; there is up`;
+    const command = positionals[0] === 'doctor' ? 'doctor' : 'up';
+    if (!help && (positionals.length > 1 || positionals[0] !== command)) {
+      return `there is no command "${positionals.join(' ')}"; there are up and doctor`;
     }
-    return { help, check: values.check, seconds, config: values.config ?? null };
+    return { help, command, json: values.json, check: values.check, seconds, config: values.config ?? null };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-/** `nautilus`: the command. Today it knows `up`. */
+/** `nautilus`: the command. Today it knows `up` and `doctor`. */
 import { parseArguments, usage } from './arguments.ts';
+import { doctor } from './doctor/doctor.ts';
 import { up } from './up/up.ts';
 
 const parsed = parseArguments(process.argv.slice(2));
@@ -12,4 +13,4 @@ if (parsed.help) {
   process.stdout.write(usage);
   process.exit(0);
 }
-process.exit(await up(parsed));
+process.exit(parsed.command === 'doctor' ? doctor(parsed) : await up(parsed));
