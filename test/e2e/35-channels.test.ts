@@ -146,6 +146,8 @@ describe('a channel', () => {
     if (frame === null) throw new Error('there is a loan');
     expect(() => publisher.publish(frame, 1)).toThrow(expect.objectContaining({ code: 'overloaded' }));
     const waiting = publisher.publishWaiting(frame, 1);
+    const underWay = expect.objectContaining({ code: 'invalid_request' });
+    expect(() => publisher.send(Uint8Array.of(9))).toThrow(underWay);
     subscription.take()?.release();
     expect(await waiting).toBe(true);
     expect(publisher.send(Uint8Array.of(5))).toBe(false);
@@ -155,6 +157,17 @@ describe('a channel', () => {
       (isOut) => isOut,
     );
     expect(publisher.stats().subscribers).toBe(0);
+  });
+
+  it('has figures after it ended under a subscriber', async () => {
+    const channel = name();
+    await using owner = await enter('market-data');
+    await using reader = await enter('risk-engine');
+    const publisher = await owner.publish(channel, { frameBytes: 64, readers: ['risk-engine'] });
+    await reader.subscribe(channel, { from: 'market-data' });
+    expect(publisher.stats().subscribers).toBe(1);
+    await publisher.close();
+    expect(publisher.stats()).toMatchObject({ published: 0, subscribers: 0 });
   });
 
   it('wakes who waits, in the time of a wake-up', async () => {

@@ -72,6 +72,22 @@ describe('frames of a channel', () => {
     await subscription.drain();
   });
 
+  test('that cannot be taken are counted, and the connection hears on', async () => {
+    const publisher = await enter('market-data');
+    const subscriber = await enter('risk-engine', { log: recordingLog() });
+    const taken: number[] = [];
+    const subscription = await subscriber.subscribeData(at, ({ sequence }) => {
+      if (sequence === 0) throw new RangeError('by the test');
+      taken.push(sequence);
+    });
+    publisher.publishData(at, first, Uint8Array.of(1, 2, 3));
+    publisher.publishData(at, { ...first, sequence: 1 }, Uint8Array.of(1, 2, 3));
+    await eventually('the second', () => taken.length === 1);
+    expect(subscriber.stats.handlerErrors).toBe(1);
+    await subscriber.flush();
+    await subscription.drain();
+  });
+
   test('are heard by their subscriber alone, and come from their publisher alone', async () => {
     const stranger = await enter('sandbox', { log: recordingLog() });
     await expect(stranger.subscribeData(at, () => undefined)).rejects.toMatchObject({

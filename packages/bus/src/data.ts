@@ -59,10 +59,17 @@ export async function subscribeData(
   const opened = await openSubscription(link, subject, {
     take: (message) => {
       const part = partOf(message);
-      if (part !== null) take(part, message.data);
-      else {
+      if (part === null) {
         link.stats.invalidMessages += 1;
         link.log.warn({ subject }, `bus: a frame without a usable ${headerNames.frame} header`);
+        return;
+      }
+      try {
+        take(part, message.data);
+      } catch (error) {
+        // What leaves the callback ends the client's read loop, and with it all that this process hears.
+        link.stats.handlerErrors += 1;
+        link.log.error({ subject, error }, 'bus: a frame could not be taken');
       }
     },
   });

@@ -22,8 +22,12 @@ interface Joining {
 
 /** Less than a subscriber waits, so that it hears why. */
 const publisherTimeoutMs = 4_000;
+/** Joins that wait for one publisher, and joins of one container: who never answers must not take all of this endpoint. */
+const mostWaiting = 4;
 
 export function joinChannelEndpoint(agent: Agent, bus: PublisherBus): Endpoint {
+  const publishers = new Waiting('wait for container');
+  const subscribers = new Waiting('are under way for container');
   return endpoint({
     contract: exchanges.joinChannel,
     host: agent.host,
@@ -34,8 +38,8 @@ export function joinChannelEndpoint(agent: Agent, bus: PublisherBus): Endpoint {
       const found = agent.channels.find(from, channel, party);
       if (!found.ok) return found;
       const joining: Joining = { channel: found.value, subscriber: party, mode, subscription, nonce };
-      const admitted =
-        mode === 'copy' ? await admit(agent, bus, joining) : await joinInPlace(agent, bus, joining);
+      const join = () => (mode === 'copy' ? admit(agent, bus, joining) : joinInPlace(agent, bus, joining));
+      const admitted = await subscribers.run(party, () => publishers.run(found.value.publisher, join));
       if (!admitted.ok) return admitted;
       return ok({ ...admitted.value, segment: found.value.segment, mode });
     },
@@ -52,6 +56,29 @@ export async function dismiss(
 ): Promise<Result<{ subscription: string }>> {
   const body = { channel, subscriber, subscription };
   return asked(bus.request(exchanges.dismissSubscriber, at(agent, publisher), body, options));
+}
+
+class Waiting {
+  readonly #counts = new Map<string, number>();
+  readonly #what: string;
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  async run<T>(container: string, wait: () => Promise<Result<T>>): Promise<Result<T>> {
+    const count = this.#counts.get(container) ?? 0;
+    if (count >= mostWaiting)
+      return fail('overloaded', `${count} joins ${this.#what} ${container} already, the most; try again`);
+    this.#counts.set(container, count + 1);
+    try {
+      return await wait();
+    } finally {
+      const left = (this.#counts.get(container) ?? 1) - 1;
+      if (left === 0) this.#counts.delete(container);
+      else this.#counts.set(container, left);
+    }
+  }
 }
 
 async function joinInPlace(agent: Agent, bus: PublisherBus, joining: Joining): Promise<Result<Admission>> {

@@ -13,7 +13,7 @@ import { closeShared, openShared, type SharedMapping } from './shared-mapping.ts
 export interface Admitting {
   readonly publisher: Pick<
     Publisher,
-    'closed' | 'endReason' | 'admit' | 'admitCopy' | 'dismissCopy' | 'remove' | 'close'
+    'closed' | 'endReason' | 'nextSequence' | 'admit' | 'admitCopy' | 'dismissCopy' | 'remove' | 'close'
   >;
   /** By cursor segment: the answer, for who asks again, and the mapping behind it. */
   readonly cursors: Map<string, Promise<Result<Admitted>>>;

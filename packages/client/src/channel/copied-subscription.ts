@@ -23,7 +23,7 @@ export interface CopiedOptions<T> {
   close(): Promise<void>;
 }
 
-/** Whole frames that wait here to be taken; beyond either, the oldest is dropped. */
+/** Whole frames that wait here to be taken; beyond either, the oldest is dropped, but never the only one. */
 const mostQueued = 1_024;
 const mostQueuedBytes = 2 ** 26;
 const framesPerTurn = 128;
@@ -104,6 +104,7 @@ export class CopiedSubscription<T> implements Subscription<T> {
   arrive(part: FramePart, bytes: Uint8Array): void {
     if (this.#ending !== null) return;
     if (this.#assembler.isEnd(part)) {
+      this.#assembler.end(part);
       this.end('closed');
       return;
     }
@@ -111,7 +112,8 @@ export class CopiedSubscription<T> implements Subscription<T> {
     if (frame === null) return;
     this.#queue.push(frame);
     this.#queuedBytes += frame.bytes.length;
-    while (this.#queue.length > mostQueued || this.#queuedBytes > mostQueuedBytes) {
+    const isFull = (): boolean => this.#queue.length > mostQueued || this.#queuedBytes > mostQueuedBytes;
+    while (this.#queue.length > 1 && isFull()) {
       this.#queuedBytes -= this.#queue.shift()?.bytes.length ?? 0;
       this.#overflowed += 1;
     }

@@ -79,8 +79,10 @@ describe('copies', () => {
     expect(copies.dismiss('risk-engine', 'c-00000001')).toBe(true);
     expect(copies.dismiss('archive', 'c-00000002')).toBe(false);
     copies.send(0, new Uint8Array(1));
-    copies.end();
+    copies.end(-7);
     expect(sent.map(({ part }) => part.parts)).toEqual([1, 0]);
+    expect(sent.at(-1)?.part.sequence).toBe(0xffff_fff9);
+
     expect(copies.isNeeded).toBe(false);
   });
 
@@ -89,6 +91,30 @@ describe('copies', () => {
     for (let index = 0; index < 64; index += 1) copies.admit(`c${index % 7}`, `c-${index}`);
     expect(copies.admit('one-more', 'c-x')).toMatchObject({ ok: false, fault: { code: 'overloaded' } });
     expect(copies.admit('c0', 'c-0').ok).toBe(true);
+  });
+
+  it('of frames longer than what may be under way go out alone, to each subscriber in turn', async () => {
+    let flushes = 0;
+    const { copies, sent } = rig({
+      flush: async () => {
+        flushes += 1;
+      },
+    });
+    copies.admit('risk-engine', 'c-00000001');
+    copies.admit('archive', 'c-00000002');
+    copies.send(0, new Uint8Array(1));
+    const frame = new Uint8Array(2 ** 24 + 1);
+    // Of the first frame two bytes are under way: they are flushed, and then nothing is.
+    copies.send(1, frame);
+    expect([copies.spared, sent.length, flushes]).toEqual([2, 2, 1]);
+    await Promise.resolve();
+    copies.send(2, frame);
+    await Promise.resolve();
+    copies.send(3, frame);
+    const of = (sequence: number) => sent.filter(({ part }) => part.sequence === sequence && part.part === 0);
+    expect(of(2).map(({ subject }) => subject)).toEqual([to('risk-engine')]);
+    expect(of(3).map(({ subject }) => subject)).toEqual([to('archive')]);
+    expect([copies.spared, flushes]).toEqual([4, 3]);
   });
 
   it('are spared when the link is down or takes no more, and go on when it does', async () => {

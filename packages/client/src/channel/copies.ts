@@ -30,7 +30,7 @@ export interface CopiesOptions {
 export class Copies {
   readonly #options: CopiesOptions;
   /** By subscriber, its subscriptions with the end of their lives. */
-  readonly #subscribers = new Map<string, Map<string, number>>();
+  #subscribers = new Map<string, Map<string, number>>();
   #underwayBytes = 0;
   #unflushedBytes = 0;
   /** A field, because the publisher looks at it for every frame. */
@@ -67,37 +67,37 @@ export class Copies {
     return wasThere;
   }
 
-  /** To everyone who still lives. */
+  /** To everyone who still lives. Who is spared comes first the next time: large frames go out one at a time. */
   send(sequence: number, bytes: Uint8Array): void {
     const now = this.#options.monotonic();
+    const spared: [string, Map<string, number>][] = [];
     for (const [subscriber, subscriptions] of this.#subscribers) {
       for (const [id, livesUntil] of subscriptions) if (livesUntil <= now) subscriptions.delete(id);
       if (subscriptions.size === 0) this.#forget(subscriber);
-      else this.sendTo(subscriber, sequence, bytes);
+      else if (!this.sendTo(subscriber, sequence, bytes)) spared.push([subscriber, subscriptions]);
     }
+    if (spared.length > 0) this.#subscribers = new Map([...spared, ...this.#subscribers]);
   }
 
-  sendTo(subscriber: string, sequence: number, bytes: Uint8Array): void {
+  /** False when the subscriber was spared it. */
+  sendTo(subscriber: string, sequence: number, bytes: Uint8Array): boolean {
     const { bus, stream, copied } = this.#options;
     const { length } = bytes;
-    if (this.#underwayBytes + length > mostUnderwayBytes) {
-      this.spared += 1;
-      return;
-    }
+    // A frame longer than the limit goes out alone.
+    if (this.#underwayBytes > 0 && this.#underwayBytes + length > mostUnderwayBytes) return this.#spare();
     for (const { part, parts, begin, end } of slicesOf(length, bus.largestPartBytes)) {
       const header = { stream, sequence: sequence >>> 0, part, parts, length };
-      if (bus.publishData(this.#at(subscriber), header, bytes.subarray(begin, end))) continue;
-      this.spared += 1;
-      return;
+      if (!bus.publishData(this.#at(subscriber), header, bytes.subarray(begin, end))) return this.#spare();
     }
     copied(length);
     this.#account(length);
+    return true;
   }
 
-  /** Says to everyone that no more will come. */
-  end(): void {
+  /** Says to everyone that no more will come, and which frame would have been next. */
+  end(nextSequence: number): void {
     const { bus, stream } = this.#options;
-    const header = { stream, sequence: 0, part: 0, parts: 0, length: 0 };
+    const header = { stream, sequence: nextSequence >>> 0, part: 0, parts: 0, length: 0 };
     for (const subscriber of this.#subscribers.keys())
       bus.publishData(this.#at(subscriber), header, new Uint8Array());
     this.#subscribers.clear();
@@ -123,7 +123,17 @@ export class Copies {
   #account(bytes: number): void {
     this.#underwayBytes += bytes;
     this.#unflushedBytes += bytes;
-    if (this.#unflushedBytes < flushBytes) return;
+    if (this.#unflushedBytes >= flushBytes) this.#flush();
+  }
+
+  /** What is under way must not be so for ever, however little it is. */
+  #spare(): false {
+    this.spared += 1;
+    if (this.#unflushedBytes > 0) this.#flush();
+    return false;
+  }
+
+  #flush(): void {
     const sent = this.#unflushedBytes;
     this.#unflushedBytes = 0;
     const settle = (): void => {

@@ -72,6 +72,14 @@ describe('frames in parts', () => {
     });
   });
 
+  it('that could not make up their frame reserve no memory for it', () => {
+    const assembler = new FrameAssembler({ stream, sequence: 0, frameBytes: 2 ** 53 });
+    const impossible = { stream, sequence: 0, part: 0, parts: 2, length: 999_999_999_999_999 };
+    expect(assembler.take(impossible, Uint8Array.of(1))).toBeNull();
+    expect(assembler.take({ ...impossible, sequence: 1 }, new Uint8Array())).toBeNull();
+    expect(assembler.dropped).toBe(2);
+  });
+
   it('that contradict each other are one lost frame', () => {
     for (const second of [
       { part: 1, parts: 3, length: 4 },

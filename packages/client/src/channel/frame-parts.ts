@@ -54,6 +54,8 @@ export class FrameAssembler {
       return null;
     }
     if (part.parts === 1) return bytes.length === part.length ? this.#whole(bytes) : this.#skip(1);
+    // Before memory is reserved: as many parts as a first one of this length makes.
+    if (this.#partial === null && part.parts !== Math.ceil(part.length / bytes.length)) return this.#skip(1);
     this.#partial ??= { bytes: new Uint8Array(part.length), filled: 0, next: 0, parts: part.parts };
     const { filled } = this.#partial;
     const isLast = part.part === part.parts - 1;
@@ -69,6 +71,12 @@ export class FrameAssembler {
   /** True for the word of this stream's publisher that no more will come. */
   isEnd(part: FramePart): boolean {
     return part.stream === this.#stream && part.parts === 0;
+  }
+
+  /** The end says which frame would have been next: what is missing before it is lost. */
+  end(part: FramePart): void {
+    const ahead = (part.sequence - this.#sequence) | 0;
+    if (ahead > 0) this.#skip(ahead);
   }
 
   #whole(bytes: Uint8Array): WholeFrame {

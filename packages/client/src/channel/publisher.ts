@@ -56,6 +56,7 @@ export class Publisher<T = Uint8Array> implements AsyncDisposable {
   /** Frames published; the low 32 bits are the next sequence. */
   private published = 0;
   private isOver = false;
+  private isWaiting = false;
   #endReason: string | null = null;
   #closing: Promise<void> | null = null;
 
@@ -74,6 +75,11 @@ export class Publisher<T = Uint8Array> implements AsyncDisposable {
   /** Why the channel is over although it was not closed here; null as long as it is not. */
   get endReason(): string | null {
     return this.#endReason;
+  }
+
+  /** 32 bits, wrapping. */
+  get nextSequence(): number {
+    return this.published | 0;
   }
 
   get closed(): boolean {
@@ -103,6 +109,7 @@ export class Publisher<T = Uint8Array> implements AsyncDisposable {
   /** False only under 'block', when a subscriber has not taken what would be overwritten: then the loan stays. */
   tryPublish(frame: PublisherFrame, length: number): boolean {
     if (this.isOver) throw this.#overError();
+    if (this.isWaiting) throw this.#waitingError();
     try {
       if (!this.core.tryPublish(frame, length)) return false;
     } catch (error) {
@@ -112,20 +119,28 @@ export class Publisher<T = Uint8Array> implements AsyncDisposable {
     return true;
   }
 
-  /** Waits for room under 'block'; false when the signal aborted first: then the loan stays. One at a time. */
+  /**
+   * Waits for room under 'block'; false when the signal aborted first: then the loan stays. Nothing else is published
+   * meanwhile: copies go out when the wait is over, and have the sequence of the frame that it published.
+   */
   async publishWaiting(
     frame: PublisherFrame,
     length: number,
     options: { signal?: AbortSignal } = {},
   ): Promise<boolean> {
     if (this.isOver) throw this.#overError();
-    try {
-      if (!(await this.core.publishWaiting(frame, length, options))) return false;
-    } catch (error) {
+    if (this.isWaiting) throw this.#waitingError();
+    this.isWaiting = true;
+    const refused = (error: unknown): never => {
       throw toNautilusError(error, `channel ${this.channel}`);
+    };
+    try {
+      if (!(await this.core.publishWaiting(frame, length, options).catch(refused))) return false;
+      this.isOut(frame, length);
+      return true;
+    } finally {
+      this.isWaiting = false;
     }
-    this.isOut(frame, length);
-    return true;
   }
 
   /** Encodes into a frame and publishes it. False when there is no loan, or under 'block' no room. */
@@ -190,7 +205,7 @@ export class Publisher<T = Uint8Array> implements AsyncDisposable {
 
   /** For the client: a subscriber in place is gone; its cursor may be unmapped. */
   remove(slot: number): void {
-    if (!this.core.closed) this.core.remove(slot);
+    this.core.remove(slot);
   }
 
   /** For the client: the agent ended the lease. Nobody else can be let in, and nothing more is published. */
@@ -230,6 +245,13 @@ export class Publisher<T = Uint8Array> implements AsyncDisposable {
       });
     into.set(value);
     return value.length;
+  }
+
+  #waitingError(): NautilusError {
+    return new NautilusError({
+      code: 'invalid_request',
+      message: `channel ${this.channel}: one publishWaiting() is under way already; await it first`,
+    });
   }
 
   #overError(): NautilusError {

@@ -158,7 +158,7 @@ export class Publishers {
     const log = (error: unknown): void =>
       context.log.debug({ channel, error }, 'client: a channel was closed while nobody could be told');
     try {
-      copies.end();
+      copies.end(entry.publisher.nextSequence);
     } catch (error) {
       log(error);
     }
@@ -167,7 +167,11 @@ export class Publishers {
         context.log.warn({ channel, error }, 'client: closing a channel');
       else log(error);
     });
-    await Promise.allSettled(entry.cursors.values());
+    // Nothing looks at a cursor any more that is unmapped next.
+    for (const admitting of await Promise.allSettled(entry.cursors.values())) {
+      const slot = admitting.status === 'fulfilled' && admitting.value.ok ? admitting.value.value.slot : null;
+      if (slot !== null) entry.publisher.remove(slot);
+    }
     await Promise.all([...entry.mappings.values()].map((mapping) => closeShared(context, mapping)));
     this.#entries.delete(channel);
     await releaseOwned(context, entry.segment);

@@ -48,8 +48,9 @@ interface Open {
 
 /** Attempts on a socket that nobody serves before frames come over NATS. */
 const socketAttempts = 3;
-/** Parts that came before the answer to the join. */
+/** Parts that came before the answer to the join, which says how long a frame may be. */
 const mostEarlyParts = 4_096;
+const mostEarlyBytes = 2 ** 26;
 
 export class Subscribers {
   readonly #parts: ChannelParts;
@@ -184,12 +185,16 @@ export class Subscribers {
     const id = `c-${random.padStart(8, '0')}${this.#serial.toString(36)}`;
     const request = { channel, from, mode: 'copy', subscription: id } as const;
     const early: [FramePart, Uint8Array][] = [];
+    let earlyBytes = 0;
     let subscription: CopiedSubscription<T> | null = null;
     const at = { host, publisher: from, subscriber: container, channel };
     // Before the join, whose answer the first frames may overtake.
     const heard = await bus.subscribeData(at, (part, bytes) => {
       if (subscription !== null) subscription.arrive(part, bytes);
-      else if (early.length < mostEarlyParts) early.push([part, bytes]);
+      else if (early.length < mostEarlyParts && earlyBytes + bytes.length <= mostEarlyBytes) {
+        earlyBytes += bytes.length;
+        early.push([part, bytes]);
+      }
     });
     const join = () => control.join(host, request);
     const admitted: JoinResponse = await persist(`channel ${channel}`, join, {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { exchange } from '../subject.ts';
-import { measuredBytes, segmentId, tokenName } from '../values.ts';
+import { segmentId, tokenName } from '../values.ts';
 
 const request = { class: 'req', party: '*', noun: 'channel' } as const;
 const command = { class: 'cmd', party: '*', noun: 'channel' } as const;
@@ -29,6 +29,9 @@ const nonce = z
   .min(1)
   .max(2 ** 31 - 1);
 
+/** The longest that a channel can have. A subscriber reserves memory for one on the publisher's word. */
+export const mostFrameBytes = 2 ** 30;
+
 /** Where a subscriber begins. A copied one has no slot. */
 const admission = z.object({
   slot: z.number().int().nonnegative().nullable(),
@@ -38,7 +41,7 @@ const admission = z.object({
     .int()
     .min(-(2 ** 31))
     .max(2 ** 32 - 1),
-  frameBytes: measuredBytes,
+  frameBytes: z.number().int().nonnegative().max(mostFrameBytes),
 });
 
 export const openChannel = exchange({
