@@ -48,6 +48,7 @@
         "os/failure.cc",
         "os/lock_file.cc",
         "os/process_identity.cc",
+        "os/unique_descriptor.cc",
         "os/wake.cc",
         "policy/trim.cc",
         "segment/direct_io.cc",

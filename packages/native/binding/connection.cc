@@ -1,6 +1,8 @@
 // Every JavaScript callback may close the connection it comes from: after each one, `stream_` is asked again.
 #include "binding/connection.h"
 
+#include <sys/socket.h>
+
 #include "binding/functions.h"
 #include "binding/values.h"
 #include "ipc/endpoint.h"
@@ -49,6 +51,8 @@ void Connection::shut() noexcept {
     if (Environment* environment = Environment::of(env_)) environment->polls().remove(this);
     poll_.reset();
   }
+  // The peer sees the end now, whenever the socket is closed.
+  if (stream_) ::shutdown(stream_->fd(), SHUT_RDWR);
   stream_.reset();
   on_frame_ = Callback();
   on_close_ = Callback();
@@ -110,7 +114,9 @@ void Connection::deliver(Frame frame) {
   check(napi_create_buffer_copy(env_, frame.payload.size(), frame.payload.data(), nullptr, &payload));
   ArrayBuilder fds(env_);
   Environment& environment = Environment::require(env_);
-  for (UniqueDescriptor& descriptor : frame.descriptors) fds.add(environment.give(std::move(descriptor)));
+  for (ForeignDescriptor& descriptor : frame.descriptors) {
+    fds.add(environment.give(UniqueDescriptor(descriptor.release())));
+  }
   on_frame_.call({payload, fds.done()});
 }
 

@@ -32,7 +32,7 @@ Environment::Environment(napi_env env) : env_(env), polls_(PollSet::create(env))
 
 Environment::~Environment() {
   if (error_factory_ != nullptr) napi_delete_reference(env_, error_factory_);
-  for (const int fd : owned_) ::close(fd);
+  for (const int fd : owned_) close_elsewhere(fd);
 }
 
 napi_value Environment::error_factory() const noexcept {
@@ -65,7 +65,7 @@ void Environment::adopt(int fd) {
 }
 
 void Environment::close(int fd) noexcept {
-  if (owned_.erase(fd) == 1) ::close(fd);
+  if (owned_.erase(fd) == 1) close_elsewhere(fd);
 }
 
 }  // namespace nautilus

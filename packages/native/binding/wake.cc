@@ -36,7 +36,7 @@ class Wake final : public Endpoint, public std::enable_shared_from_this<Wake> {
       if (Environment* environment = Environment::of(env_)) environment->polls().remove(this);
       poll_.reset();
     }
-    sleeper_.reset();
+    close_wake(std::move(sleeper_));
     on_signal_ = Callback();
     self_.reset();
   }

@@ -20,6 +20,8 @@ namespace {
 
 constexpr size_t kReadBytes = 65536;
 constexpr int kReadsAtOnce = 16;
+// The most that one message carries on Linux (SCM_MAX_FD).
+constexpr size_t kMaxMessageDescriptors = 253;
 
 using Header = std::array<std::byte, kFrameHeaderBytes>;
 
@@ -30,7 +32,7 @@ Header header_of(uint32_t payload_bytes, size_t descriptors) {
   return header;
 }
 
-void take_descriptors(msghdr& message, std::deque<UniqueDescriptor>& into) {
+void take_descriptors(msghdr& message, std::deque<ForeignDescriptor>& into) {
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
     const size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -47,8 +49,8 @@ void take_descriptors(msghdr& message, std::deque<UniqueDescriptor>& into) {
 ReadOutcome FrameStream::read() {
   ReadOutcome outcome;
   std::array<std::byte, kReadBytes> bytes;
-  // One more than a frame may have: what does not fit is dropped by the kernel and shows as MSG_CTRUNC.
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int) * (kMaxFrameDescriptors + 1))> control;
+  // Room for more than a frame may have: what does not fit is closed by the kernel, on this thread.
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int) * kMaxMessageDescriptors)> control;
   for (int reads = 0; reads < kReadsAtOnce && !outcome.fault;) {
     iovec part{bytes.data(), bytes.size()};
     msghdr message{};
@@ -62,10 +64,15 @@ ReadOutcome FrameStream::read() {
       if (errno != EAGAIN) outcome.ended = true;  // ECONNRESET: the peer died with our bytes unread
       break;
     }
+    const size_t before = received_.size();
     take_descriptors(message, received_);
     if ((message.msg_flags & MSG_CTRUNC) != 0) {
-      outcome.fault = "descriptors lost: more than " + std::to_string(kMaxFrameDescriptors) +
-                      " at once, or this process has no descriptor left";
+      outcome.fault = "descriptors lost: this process has no descriptor left";
+      break;
+    }
+    if (received_.size() - before > kMaxFrameDescriptors) {
+      outcome.fault = std::to_string(received_.size() - before) + " descriptors at once, at most " +
+                      std::to_string(kMaxFrameDescriptors) + " are accepted";
       break;
     }
     if (received == 0) {
@@ -157,7 +164,7 @@ void FrameStream::send(std::span<const std::byte> payload, std::span<const int> 
   if (frame.sent == 0) {
     // The caller may close its own right after this call.
     for (const int fd : descriptors) {
-      UniqueDescriptor copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+      ForeignDescriptor copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
       if (!copy.is_open()) throw system_failure("fcntl(F_DUPFD)", errno, "queueing a descriptor");
       frame.descriptors.push_back(std::move(copy));
     }
@@ -170,7 +177,7 @@ void FrameStream::flush() {
   while (!queue_.empty()) {
     Queued& frame = queue_.front();
     std::vector<int> descriptors;
-    for (const UniqueDescriptor& descriptor : frame.descriptors) descriptors.push_back(descriptor.get());
+    for (const ForeignDescriptor& descriptor : frame.descriptors) descriptors.push_back(descriptor.get());
     const size_t sent = send_some(std::span(frame.bytes).subspan(frame.sent), descriptors);
     if (sent == 0) return;
     frame.descriptors.clear();

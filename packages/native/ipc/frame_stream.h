@@ -21,7 +21,7 @@ constexpr size_t kMaxQueuedBytes = 1024 * 1024;
 
 struct Frame {
   std::vector<std::byte> payload;
-  std::vector<UniqueDescriptor> descriptors;
+  std::vector<ForeignDescriptor> descriptors;
 };
 
 struct ReadOutcome {
@@ -33,7 +33,7 @@ struct ReadOutcome {
 class FrameStream {
  public:
   FrameStream(UniqueDescriptor socket, uint32_t max_frame_bytes)
-      : socket_(std::move(socket)), max_frame_bytes_(max_frame_bytes) {}
+      : socket_(socket.release()), max_frame_bytes_(max_frame_bytes) {}
 
   int fd() const noexcept { return socket_.get(); }
   // All that is there, up to a bound that keeps one busy peer from starving the others.
@@ -48,7 +48,7 @@ class FrameStream {
   struct Queued {
     std::vector<std::byte> bytes;
     size_t sent = 0;
-    std::vector<UniqueDescriptor> descriptors;  // until the first byte is sent
+    std::vector<ForeignDescriptor> descriptors;  // until the first byte is sent
   };
 
   // Bytes sent; 0 when the socket is full.
@@ -56,10 +56,10 @@ class FrameStream {
   void parse(ReadOutcome& outcome);
   void check_stray_descriptors(ReadOutcome& outcome) const;
 
-  UniqueDescriptor socket_;
+  ForeignDescriptor socket_;  // what lies unread in it is closed with it
   uint32_t max_frame_bytes_;
   std::vector<std::byte> input_;
-  std::deque<UniqueDescriptor> received_;  // not yet claimed by a frame header
+  std::deque<ForeignDescriptor> received_;  // not yet claimed by a frame header
   std::optional<Frame> partial_;           // header read, payload incomplete
   size_t partial_bytes_ = 0;
   std::deque<Queued> queue_;

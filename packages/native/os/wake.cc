@@ -2,11 +2,14 @@
 #include "os/wake.h"
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 
 #include "os/wake_platform.h"
 
@@ -15,6 +18,8 @@ namespace {
 
 // More than a queue of datagrams holds by default (net.unix.max_dgram_qlen is 10).
 constexpr int kSignalsAtOnce = 64;
+// The most that one message carries on Linux (SCM_MAX_FD). What does not fit is closed by the kernel, on this thread.
+constexpr size_t kMaxMessageDescriptors = 253;
 
 using NameOf = int (*)(int, sockaddr*, socklen_t*);
 
@@ -28,9 +33,25 @@ bool is_unnamed(int fd, NameOf name_of) noexcept {
   return std::all_of(begin + offsetof(sockaddr_un, sun_path), begin + sizeof address, [](char byte) { return byte == 0; });
 }
 
+void close_descriptors(msghdr& message) noexcept {
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    const size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t index = 0; index < count; ++index) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(part) + index * sizeof fd, sizeof fd);
+      close_elsewhere(fd);
+    }
+  }
+}
+
 }  // namespace
 
-WakePair create_wake() { return create_datagram_pair(); }
+WakePair create_wake() {
+  WakePair pair = create_datagram_pair();
+  refuse_descriptors(pair.sleeper.get());
+  return pair;
+}
 
 bool is_wake(int fd) noexcept {
   int type = 0;
@@ -50,9 +71,23 @@ bool signal_wake(int waker) noexcept {
 
 void drain_wake(int sleeper) noexcept {
   char signal = 0;
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int) * kMaxMessageDescriptors)> control;
   for (int signals = 0; signals < kSignalsAtOnce; ++signals) {
-    if (::recv(sleeper, &signal, sizeof signal, MSG_DONTWAIT) < 0) return;
+    iovec part{&signal, sizeof signal};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    if (::recvmsg(sleeper, &message, wake_receive_flags()) < 0) return;
+    close_descriptors(message);
   }
+}
+
+void close_wake(UniqueDescriptor sleeper) noexcept {
+  if (!sleeper.is_open()) return;
+  ::shutdown(sleeper.get(), SHUT_RDWR);
+  close_elsewhere(sleeper.release());
 }
 
 }  // namespace nautilus

@@ -18,7 +18,9 @@ WakePair create_wake();
 bool is_wake(int fd) noexcept;
 // Never blocks. False when the sleeper is gone; a queue that is full wakes as well.
 bool signal_wake(int waker) noexcept;
-// Takes signals off the queue, so that it is not readable; a bounded number, so that a flood holds nobody here.
+// Takes signals off the queue, so that it is not readable, and whatever descriptors came with them; a bounded number, so that a flood holds nobody here.
 void drain_wake(int sleeper) noexcept;
+// The waker sees it at once; what may lie unread in it is closed without a wait.
+void close_wake(UniqueDescriptor sleeper) noexcept;
 
 }  // namespace nautilus

@@ -9,5 +9,9 @@ namespace nautilus {
 WakePair create_datagram_pair();
 // The flags of a send that neither waits nor raises SIGPIPE.
 int wake_send_flags() noexcept;
+// The flags of a receive that does not wait; descriptors that come are close-on-exec as far as the system can.
+int wake_receive_flags() noexcept;
+// Signals need no descriptors: has the kernel refuse them, where it knows how to.
+void refuse_descriptors(int sleeper) noexcept;
 
 }  // namespace nautilus

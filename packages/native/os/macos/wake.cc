@@ -24,4 +24,9 @@ WakePair create_datagram_pair() {
 
 int wake_send_flags() noexcept { return MSG_DONTWAIT; }
 
+int wake_receive_flags() noexcept { return MSG_DONTWAIT; }
+
+// There is no such option.
+void refuse_descriptors(int) noexcept {}
+
 }  // namespace nautilus

@@ -227,3 +227,10 @@ export function damagedChannel(what: string): NativeError {
     `channel: its publisher wrote what no publisher writes (${what}); leave it and subscribe anew`,
   );
 }
+
+export function tooManyHeld(maxHeld: number): NativeError {
+  return new NativeError(
+    'backpressure',
+    `take: all ${maxHeld} messages that this subscriber may hold (maxHeld) are held; release one`,
+  );
+}

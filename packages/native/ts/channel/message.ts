@@ -6,6 +6,8 @@ import { NativeError } from '../errors.ts';
 /** What a message needs of the subscription that took it. */
 export interface MessageHolder {
   readonly isLeft: boolean;
+  /** The publisher keeps no frame for it any more. */
+  readonly isRemoved: boolean;
   viewOf(frame: number, length: number): Uint8Array;
   letGo(hold: number): void;
 }
@@ -29,7 +31,7 @@ export class Message {
   }
 
   get isHeld(): boolean {
-    return this.holder !== null && !this.holder.isLeft;
+    return this.holder !== null && !this.holder.isLeft && !this.holder.isRemoved;
   }
 
   /**
@@ -37,7 +39,10 @@ export class Message {
    * far as the publisher keeps to the rules: its memory is its own, and what matters is checked after it was copied.
    */
   get bytes(): Uint8Array {
-    return this.held().viewOf(this.frame, this.length);
+    const holder = this.held();
+    if (holder.isRemoved)
+      throw new NativeError('closed', `message ${this.sequence}: the publisher removed this subscription`);
+    return holder.viewOf(this.frame, this.length);
   }
 
   release(): void {

@@ -3,30 +3,31 @@
 import { admission, channelWord, disconnectedState, freeState, wordsPerAdmission } from './layout.ts';
 import type { SubscriptionEnd } from './subscription-types.ts';
 
+/** Fields are private by TypeScript, because every take asks (subscription.ts). */
 export class Standing {
-  readonly #words: Int32Array;
-  readonly #at: number;
-  readonly #nonce: number;
+  private readonly words: Int32Array;
+  private readonly at: number;
+  private readonly nonce: number;
 
   constructor(words: Int32Array, slot: number, nonce: number) {
-    this.#words = words;
-    this.#at = channelWord.admissions + slot * wordsPerAdmission;
-    this.#nonce = nonce;
+    this.words = words;
+    this.at = channelWord.admissions + slot * wordsPerAdmission;
+    this.nonce = nonce;
   }
 
   get startSequence(): number {
-    return this.#words[this.#at + admission.startSequence] as number;
+    return this.words[this.at + admission.startSequence] as number;
   }
 
   get isRemoved(): boolean {
-    const state = Atomics.load(this.#words, this.#at + admission.state);
-    return state === freeState || this.#words[this.#at + admission.nonce] !== this.#nonce;
+    const state = Atomics.load(this.words, this.at + admission.state);
+    return state === freeState || this.words[this.at + admission.nonce] !== this.nonce;
   }
 
   /** How it ends as soon as everything is taken; null when nothing says so. */
   get end(): SubscriptionEnd | null {
     if (this.isRemoved) return 'removed';
-    if (Atomics.load(this.#words, this.#at + admission.state) === disconnectedState) return 'disconnected';
-    return Atomics.load(this.#words, channelWord.closed) === 1 ? 'closed' : null;
+    if (Atomics.load(this.words, this.at + admission.state) === disconnectedState) return 'disconnected';
+    return Atomics.load(this.words, channelWord.closed) === 1 ? 'closed' : null;
   }
 }

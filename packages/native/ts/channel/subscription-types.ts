@@ -1,8 +1,10 @@
 // What a subscription is opened with, and how it ends.
 
 import type { Descriptor } from '../descriptor.ts';
+import { invalidArgument } from '../errors.ts';
 import type { Mapping } from '../mapping.ts';
-import type { Wake } from './wake.ts';
+import type { ChannelShape } from './layout.ts';
+import { isWakeDescriptor, type Wake } from './wake.ts';
 
 export interface SubscriptionOptions {
   /** Read-only, and kept open as long as messages are read. */
@@ -24,4 +26,16 @@ export type SubscriptionEnd = 'closed' | 'disconnected' | 'removed' | 'left' | (
 export interface WaitOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+}
+
+export function checkOptions(options: SubscriptionOptions, shape: ChannelShape): void {
+  const { slot, publisherWake = null } = options;
+  if (!Number.isInteger(slot) || slot < 0 || slot >= shape.maxSubscribers)
+    throw invalidArgument('slot', `a whole number from 0 to ${shape.maxSubscribers - 1}`, slot);
+  if (publisherWake !== null && !isWakeDescriptor(publisherWake))
+    throw invalidArgument(
+      'publisherWake',
+      "the signalDescriptor of a publisher's wake",
+      'another descriptor',
+    );
 }

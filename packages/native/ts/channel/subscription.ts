@@ -3,7 +3,7 @@
 // the entry is gone (hazard pointers). The publisher's segment may hold anything, also between two looks.
 
 import { setImmediate } from 'node:timers/promises';
-import { invalidArgument, NativeError } from '../errors.ts';
+import { NativeError } from '../errors.ts';
 import type { Mapping } from '../mapping.ts';
 import { FrameViews } from './frame-views.ts';
 import * as layout from './layout.ts';
@@ -11,7 +11,8 @@ import { Message, type MessageHolder } from './message.ts';
 import { Sleeper, Waker } from './sleeper.ts';
 import { Standing } from './standing.ts';
 import type { SubscriptionEnd, SubscriptionOptions, WaitOptions } from './subscription-types.ts';
-import { isWakeDescriptor, signal } from './wake.ts';
+import { checkOptions } from './subscription-types.ts';
+import { signal } from './wake.ts';
 
 // Constants of this file, because the compiler folds those and not what it imports.
 const { wordsPerEntry } = layout;
@@ -48,6 +49,8 @@ export class Subscription implements MessageHolder {
   private takenCount = 0;
   private end: SubscriptionEnd | null = null;
   private ending: string | null = null;
+  /** Where it ends in any case once `ending` says why. */
+  private endSequence = 0;
 
   /** Made by `openSubscription`. */
   constructor(options: SubscriptionOptions) {
@@ -55,14 +58,7 @@ export class Subscription implements MessageHolder {
     const { shape, words } = layout.readChannel(channel);
     layout.requireWritable('cursor', cursor);
     this.cursor = layout.readCursor(cursor, nonce);
-    if (!Number.isInteger(slot) || slot < 0 || slot >= shape.maxSubscribers)
-      throw invalidArgument('slot', `a whole number from 0 to ${shape.maxSubscribers - 1}`, slot);
-    if (publisherWake !== null && !isWakeDescriptor(publisherWake))
-      throw invalidArgument(
-        'publisherWake',
-        "the signalDescriptor of a publisher's wake",
-        'another descriptor',
-      );
+    checkOptions(options, shape);
     this.shape = shape;
     this.words = words;
     const places = layout.placesOf(shape);
@@ -103,11 +99,16 @@ export class Subscription implements MessageHolder {
   }
 
   get held(): number {
-    return this.isLeft ? 0 : this.shape.maxHeld - this.freeCount;
+    return this.isLeft || this.isRemoved ? 0 : this.shape.maxHeld - this.freeCount;
   }
 
   get isLeft(): boolean {
     return this.end === 'left';
+  }
+
+  /** Whether a take saw that the publisher removed the slot: nothing that is held is kept any more. */
+  get isRemoved(): boolean {
+    return this.end === 'removed';
   }
 
   /** The oldest message not taken yet; null when there is none now, or never again (`ended`). */
@@ -154,8 +155,10 @@ export class Subscription implements MessageHolder {
     return this.messages();
   }
 
-  /** The publisher is gone: what is in the ring can still be taken, and then this is the end. */
+  /** The publisher is gone: what is in the ring by now can still be taken, and then this is the end. */
   finish(reason: string): void {
+    // One more than the head: the publisher may have died between the entry and the head.
+    if (this.ending === null) this.endSequence = (Atomics.load(this.words, headWord) + 1) | 0;
     this.ending ??= reason;
     this.sleeper.stir();
   }
@@ -190,14 +193,15 @@ export class Subscription implements MessageHolder {
   /** Null when the entry is not the next one, or ceased to be while it was taken. */
   private takeAt(at: number): Message | null {
     const { words, cursor, next } = this;
-    if (this.freeCount === 0) return this.refuseHold();
     // What is read after it was written before it.
     if (Atomics.load(words, at) !== next) return null;
+    if (this.freeCount === 0) return this.refuseHold();
     const frame = words[at + frameWord] as number;
     const length = words[at + lengthWord] as number;
     const hold = this.freeHolds[this.freeCount - 1] as number;
     Atomics.store(cursor, holdsWord + hold, (frame + 1) | 0);
-    if (Atomics.load(words, at) !== next) {
+    // A publisher that removed the slot looks at its holds no more. One that does so later is seen by the next take.
+    if (Atomics.load(words, at) !== next || this.isOver()) {
       Atomics.store(cursor, holdsWord + hold, 0);
       return null;
     }
@@ -218,12 +222,15 @@ export class Subscription implements MessageHolder {
     this.publisher?.wakeIfAsleep();
   }
 
+  private isOver(): boolean {
+    if (this.standing.isRemoved) this.end ??= 'removed';
+    else if (this.ending !== null && ((this.next - this.endSequence) | 0) >= 0) this.end ??= this.ending;
+    return this.end !== null;
+  }
+
   private refuseHold(): null {
-    if (this.isLeft) return null;
-    throw new NativeError(
-      'backpressure',
-      `take: all ${this.shape.maxHeld} messages that this subscriber may hold (maxHeld) are held; release one`,
-    );
+    if (this.isOver()) return null;
+    throw layout.tooManyHeld(this.shape.maxHeld);
   }
 
   /** The next entry is not there: nothing is published, or it was overwritten, or this is the end. */
@@ -235,14 +242,10 @@ export class Subscription implements MessageHolder {
       // Before the entry is looked at: after a close nothing is published any more.
       const end = this.standing.end ?? this.ending;
       const message = this.takeAt(at);
-      if (message !== null) return message;
+      if (message !== null || this.end !== null) return message;
       const behind = (Atomics.load(words, headWord) - this.next) | 0;
       // -1: taken between the publisher's last two stores.
-      if (behind === 0 || behind === -1) {
-        this.end = end;
-        return null;
-      }
-      if (end === 'disconnected' || end === 'removed') {
+      if (behind === 0 || behind === -1 || end === 'disconnected' || end === 'removed') {
         this.end = end;
         return null;
       }
@@ -272,7 +275,7 @@ export class Subscription implements MessageHolder {
   }
 
   private hasNext(): boolean {
-    if (this.end !== null) return false;
+    if (this.end !== null || this.standing.isRemoved) return false;
     const at = this.entriesAt + (this.next & this.mask) * wordsPerEntry;
     if (Atomics.load(this.words, at) === this.next) return true;
     const behind = (Atomics.load(this.words, headWord) - this.next) | 0;
