@@ -2,7 +2,7 @@
 
 import { connectBus } from '@nautilus/bus';
 import { mapSegment } from '@nautilus/native';
-import { pingPong, publishTo, subscribeOn } from './ends.ts';
+import { pingPong, publishTo, readAll, subscribeOn } from './ends.ts';
 import { everyone } from './throughput.ts';
 import { reach, type Wire } from './wire.ts';
 
@@ -10,7 +10,7 @@ const [path = '', what = ''] = process.argv.slice(2);
 /** A peer that nobody feeds any more ends by itself. */
 const patienceMs = 60_000;
 
-/** Sends every frame back as one of its own, in which the first eight bytes are the same. */
+/** Sends every frame back as one of its own that begins with the same byte, or has it everywhere. */
 async function echo(wire: Wire, spins: boolean): Promise<void> {
   if (spins) await count(wire);
   const { body } = await wire.receive();
@@ -18,15 +18,19 @@ async function echo(wire: Wire, spins: boolean): Promise<void> {
   const { subscription } = taking;
   using end = await publishTo([wire], pingPong(Number(body['frameBytes'])));
   const { publisher } = end;
+  const fills = body['fills'] === true;
+  const deadlineMs = performance.now() + patienceMs;
   for (;;) {
-    const message = spins ? subscription.takeSpinning(performance.now() + patienceMs) : await awaited();
+    const message = spins ? subscription.takeSpinning(deadlineMs) : await awaited();
     if (message === null) break;
     const first = message.bytes[0] as number;
     const { length } = message;
+    if (fills && !readAll(message.bytes)) break;
     message.release();
     const frame = publisher.loan();
     if (frame === null) throw new Error('no frame to answer with');
-    frame.bytes[0] = first;
+    if (fills) frame.bytes.fill(first);
+    else frame.bytes[0] = first;
     publisher.publish(frame, length);
   }
 

@@ -33,8 +33,13 @@ export {
   type PublisherOptions,
   type PublisherStats,
 } from './channel/publisher.ts';
-export { createCursor, openSubscription, Subscription } from './channel/subscription.ts';
-export type { SubscriptionEnd, SubscriptionOptions, WaitOptions } from './channel/subscription-types.ts';
+export { openSubscription, Subscription } from './channel/subscription.ts';
+export {
+  createCursor,
+  type SubscriptionEnd,
+  type SubscriptionOptions,
+  type WaitOptions,
+} from './channel/subscription-types.ts';
 export { createWake, isWakeDescriptor, Wake } from './channel/wake.ts';
 export { type ArenaOptions, attachArena, createArena, recoverArena } from './create-arena.ts';
 export {

@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { codeOf } from '../testing/code-of.ts';
 import { cursorBytes, cursorWord, wordsOf } from './layout.ts';
 import type { Message } from './message.ts';
 import { interruptAt } from './testing/at-each-atomic.ts';
 import { Rig } from './testing/rig.ts';
+
+vi.mock('./ordering.ts', () => import('./testing/atomic-ordering.ts'));
 
 const small = { entries: 4, frameBytes: 64, maxSubscribers: 2, maxHeld: 2 } as const;
 

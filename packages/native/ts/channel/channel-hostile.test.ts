@@ -2,8 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NativeError } from '../errors.ts';
 import { codeOf } from '../testing/code-of.ts';
-import { channelBytes, channelWord, cursorBytes, cursorWord, placesOf, wordsOf } from './layout.ts';
-import { createCursor, openSubscription } from './subscription.ts';
+import {
+  channelBytes,
+  channelWord,
+  cursorBytes,
+  cursorWord,
+  descriptionAt,
+  placesOf,
+  wordsOf,
+  wordsPerEntry,
+} from './layout.ts';
+import { openSubscription } from './subscription.ts';
+import { createCursor } from './subscription-types.ts';
 import { mapTwice, Rig } from './testing/rig.ts';
 
 const small = { entries: 4, frameBytes: 64, maxSubscribers: 2, maxHeld: 3, loans: 2 } as const;
@@ -94,9 +104,15 @@ describe('a subscriber of a publisher that writes garbage', () => {
     const { entriesAt } = placesOf({ ...small, policy: 'drop-oldest', history: 0 });
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.integer({ min: channelWord.head, max: entriesAt + 15 }), word), {
-          maxLength: 80,
-        }),
+        fc.array(
+          fc.tuple(
+            fc.integer({ min: channelWord.head, max: entriesAt + small.entries * wordsPerEntry - 1 }),
+            word,
+          ),
+          {
+            maxLength: 80,
+          },
+        ),
         (writes) => {
           const rig = new Rig(small);
           const { subscription } = rig.join();
@@ -106,8 +122,11 @@ describe('a subscriber of a publisher that writes garbage', () => {
             words[at] = value;
             // The next entry, with anything in it.
             const next = (subscription.taken + subscription.dropped) | 0;
-            const entryAt = entriesAt + (next & 3) * 4;
-            if (at % 2 === 0) words.set([next, value], entryAt);
+            const entryAt = entriesAt + (next & 3) * wordsPerEntry;
+            if (at % 2 === 0) {
+              words[entryAt] = next;
+              words[descriptionAt(entryAt, next, small.entries)] = value;
+            }
             try {
               const message = subscription.take();
               if (message === null) continue;

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { codeOf } from '../testing/code-of.ts';
 import { channelBytes, cursorBytes } from './layout.ts';
 import { createChannel } from './publisher.ts';
-import { createCursor, openSubscription } from './subscription.ts';
+import { openSubscription } from './subscription.ts';
+import { createCursor } from './subscription-types.ts';
 import { mapTwice, Rig } from './testing/rig.ts';
 
 const small = { entries: 4, frameBytes: 64, maxSubscribers: 2, maxHeld: 2 } as const;

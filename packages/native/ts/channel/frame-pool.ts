@@ -48,6 +48,11 @@ export class FramePool {
     return this.free[this.freeCount] as number;
   }
 
+  /** The frame that the next loan is, if nothing changes before; -1 when none is free. */
+  get upcoming(): number {
+    return this.freeCount === 0 ? none : (this.free[this.freeCount - 1] as number);
+  }
+
   giveBack(frame: number): void {
     this.loaned -= 1;
     this.free[this.freeCount] = frame;

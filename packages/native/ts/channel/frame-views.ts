@@ -17,6 +17,15 @@ export class FrameViews {
     this.views = new Array<Uint8Array | undefined>(places.frameCount).fill(undefined);
   }
 
+  /**
+   * Fetches the first line of a frame that is free, so that it need not come from a reader's core when it is filled: a
+   * store that nobody waits for. Memory that was never used stays so.
+   */
+  fetchForWriting(frame: number): void {
+    const cached = this.views[frame];
+    if (cached !== undefined) cached[0] = 0;
+  }
+
   view(frame: number, length: number): Uint8Array {
     const cached = this.views[frame];
     // A closed mapping empties its views; then the mapping is asked, and refuses.

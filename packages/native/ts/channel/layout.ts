@@ -27,7 +27,7 @@ export type ChannelOptions = Pick<ChannelShape, 'entries' | 'frameBytes'> & Part
 
 const channelMagic = 0x4e_43_48_31;
 const cursorMagic = 0x4e_43_55_31;
-const version = 1;
+const version = 2;
 
 /** Words of a channel segment. */
 export const channelWord = {
@@ -57,9 +57,20 @@ export const admittedState = 1;
 /** It was too slow: what it holds stays until it leaves, more it does not get. */
 export const disconnectedState = 2;
 
-/** Words of an entry of the ring, from its first. */
-export const entry = { sequence: 0, frame: 1, length: 2 } as const;
-export const wordsPerEntry = 4;
+/**
+ * Words of an entry of the ring, from its first. What a message is stands on the line of its sequence, twice: the round
+ * of the ring says which of the two counts. So the next one is written while the last one still counts, and one store,
+ * of the sequence, makes the one invalid and the other valid: whoever spins on the line misses it once.
+ */
+export const entry = { sequence: 0, evenRound: 1, oddRound: 3 } as const;
+/** Words from `evenRound` or `oddRound`. */
+export const description = { frame: 0, length: 1 } as const;
+export const wordsPerEntry = 8;
+
+/** Where the description of a sequence stands in its entry, whose first word is at `at`. */
+export function descriptionAt(at: number, sequence: number, entries: number): number {
+  return at + ((sequence & entries) === 0 ? entry.evenRound : entry.oddRound);
+}
 
 /** Words of a cursor segment. */
 export const cursorWord = {

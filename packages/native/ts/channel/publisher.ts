@@ -9,13 +9,14 @@ import { PublisherFrame } from './frame.ts';
 import { type FrameFigures, FramePool } from './frame-pool.ts';
 import { FrameViews } from './frame-views.ts';
 import * as layout from './layout.ts';
+import { loadAcquire, storeRelease } from './ordering.ts';
 import { Sleeper } from './sleeper.ts';
 import { Subscriber } from './subscriber.ts';
 import { isWakeDescriptor, type Wake } from './wake.ts';
 
 // Constants of this file, because the compiler folds those and not what it imports.
 const { wordsPerEntry } = layout;
-const { frame: frameWord, length: lengthWord } = layout.entry;
+const { frame: frameWord, length: lengthWord } = layout.description;
 const { head: headWord } = layout.channelWord;
 /** For a subscriber that takes and signals nothing: it is dead, hostile, or has no descriptor to signal with. */
 const lookEveryMs = 5;
@@ -117,21 +118,22 @@ export class Publisher {
     if (!this.overwrites && !this.hasRoom(head, place)) return false;
     const { words, subscribers } = this;
     const at = this.entriesAt + place * wordsPerEntry;
-    // First the entry is nobody's; a hold that is announced after this will see it. ~head belongs to another place.
-    Atomics.store(words, at, ~head);
-    // Keeps the plain stores behind the atomic one where the processor might not.
-    Atomics.load(words, at);
-    words[at + frameWord] = frame.index;
-    words[at + lengthWord] = length;
-    // This publishes.
+    const description = layout.descriptionAt(at, head, this.shape.entries);
+    words[description + frameWord] = frame.index;
+    words[description + lengthWord] = length;
+    // This publishes, and ends what was there: a hold that is announced after it sees that it came too late.
     Atomics.store(words, at, head);
+    // The next description is not written before that, and no sleeper is looked at.
+    loadAcquire(words, at);
     this.head = (head + 1) | 0;
-    Atomics.store(words, headWord, this.head);
+    storeRelease(words, headWord, this.head);
     this.pool.enter(place, frame.index);
     frame.end();
     this.published += 1;
     for (let index = 0; index < subscribers.length; index += 1)
       (subscribers[index] as Subscriber).waker.wakeIfAsleep();
+    const { upcoming } = this.pool;
+    if (upcoming >= 0) this.views.fetchForWriting(upcoming);
     return true;
   }
 

@@ -3,6 +3,7 @@
 // sees the other. Every change is a new number: the waker signals once for each.
 
 import { NativeError } from '../errors.ts';
+import { loadAcquire } from './ordering.ts';
 import type { Wake } from './wake.ts';
 
 // Longer delays are not possible with timers, and become 1 ms.
@@ -104,9 +105,9 @@ export class Waker {
     this.signal = signal;
   }
 
-  /** To be called after what the sleeper waits for was made true. */
+  /** To be called after what the sleeper waits for was made true, by an Atomics.store: that is seen before this look. */
   wakeIfAsleep(): void {
-    const value = Atomics.load(this.words, this.at);
+    const value = loadAcquire(this.words, this.at);
     if ((value & 1) !== 0 && value !== this.wokenFor) {
       this.wokenFor = value;
       this.signal();

@@ -1,6 +1,7 @@
 // Whether a subscription is still wanted, as its publisher's segment says: admitted, too slow, removed, or closed.
 
 import { admission, channelWord, disconnectedState, freeState, wordsPerAdmission } from './layout.ts';
+import { loadAcquire } from './ordering.ts';
 import type { SubscriptionEnd } from './subscription-types.ts';
 
 /** Fields are private by TypeScript, because every take asks (subscription.ts). */
@@ -20,14 +21,14 @@ export class Standing {
   }
 
   get isRemoved(): boolean {
-    const state = Atomics.load(this.words, this.at + admission.state);
+    const state = loadAcquire(this.words, this.at + admission.state);
     return state === freeState || this.words[this.at + admission.nonce] !== this.nonce;
   }
 
   /** How it ends as soon as everything is taken; null when nothing says so. */
   get end(): SubscriptionEnd | null {
     if (this.isRemoved) return 'removed';
-    if (Atomics.load(this.words, this.at + admission.state) === disconnectedState) return 'disconnected';
-    return Atomics.load(this.words, channelWord.closed) === 1 ? 'closed' : null;
+    if (loadAcquire(this.words, this.at + admission.state) === disconnectedState) return 'disconnected';
+    return loadAcquire(this.words, channelWord.closed) === 1 ? 'closed' : null;
   }
 }

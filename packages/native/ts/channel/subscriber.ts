@@ -2,6 +2,7 @@
 
 import type { Descriptor } from '../descriptor.ts';
 import { cursorWord } from './layout.ts';
+import { loadAcquire } from './ordering.ts';
 import { Waker } from './sleeper.ts';
 import { signal } from './wake.ts';
 
@@ -36,14 +37,14 @@ export class Subscriber {
   }
 
   get hasLeft(): boolean {
-    return Atomics.load(this.words, leftWord) === 1;
+    return loadAcquire(this.words, leftWord) === 1;
   }
 
   /** Whether it would lose the entry with this sequence, which is the oldest that is kept. Of `head`, nothing is yet. */
   lacks(sequence: number, head: number): boolean {
     if (((this.taken - sequence) | 0) > 0 || this.isDisconnected) return false;
-    if (Atomics.load(this.words, joinedWord) === 1) {
-      const next = Atomics.load(this.words, nextWord);
+    if (loadAcquire(this.words, joinedWord) === 1) {
+      const next = loadAcquire(this.words, nextWord);
       // Nobody has taken what was not published; who says so just blocks nobody for the time of a ring.
       this.taken = ((head - next) | 0) < 0 ? head : next;
     }
@@ -54,7 +55,7 @@ export class Subscriber {
   markHeld(heldIn: number[], round: number): void {
     if (this.hasLeft) return;
     for (let at = 0; at < this.maxHeld; at += 1) {
-      const frame = Atomics.load(this.words, holdsWord + at) - 1;
+      const frame = loadAcquire(this.words, holdsWord + at) - 1;
       if (frame >= 0 && frame < heldIn.length) heldIn[frame] = round;
     }
   }

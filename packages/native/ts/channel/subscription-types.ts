@@ -3,7 +3,7 @@
 import type { Descriptor } from '../descriptor.ts';
 import { invalidArgument } from '../errors.ts';
 import type { Mapping } from '../mapping.ts';
-import type { ChannelShape } from './layout.ts';
+import { type ChannelShape, writeCursor } from './layout.ts';
 import { isWakeDescriptor, type Wake } from './wake.ts';
 
 export interface SubscriptionOptions {
@@ -38,4 +38,9 @@ export function checkOptions(options: SubscriptionOptions, shape: ChannelShape):
       "the signalDescriptor of a publisher's wake",
       'another descriptor',
     );
+}
+
+/** Makes a segment of `cursorBytes` the cursor of one subscription. The nonce is random, from 1 to 2^31 - 1. */
+export function createCursor(cursor: Mapping, options: { nonce: number }): void {
+  writeCursor(cursor, options.nonce);
 }

@@ -4,19 +4,19 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { NativeError } from '../errors.ts';
-import type { Mapping } from '../mapping.ts';
 import { FrameViews } from './frame-views.ts';
 import * as layout from './layout.ts';
 import { Message, type MessageHolder } from './message.ts';
+import { loadAcquire, storeRelease } from './ordering.ts';
 import { Sleeper, Waker } from './sleeper.ts';
 import { Standing } from './standing.ts';
-import type { SubscriptionEnd, SubscriptionOptions, WaitOptions } from './subscription-types.ts';
-import { checkOptions } from './subscription-types.ts';
+import type { SubscriptionOptions, WaitOptions } from './subscription-types.ts';
+import { checkOptions, type SubscriptionEnd } from './subscription-types.ts';
 import { signal } from './wake.ts';
 
 // Constants of this file, because the compiler folds those and not what it imports.
 const { wordsPerEntry } = layout;
-const { frame: frameWord, length: lengthWord } = layout.entry;
+const { frame: frameWord, length: lengthWord } = layout.description;
 const { head: headWord } = layout.channelWord;
 const { next: nextWord, holds: holdsWord } = layout.cursorWord;
 /** Lost races with the publisher in one take. Each goes on further from what is being overwritten. */
@@ -113,7 +113,7 @@ export class Subscription implements MessageHolder {
 
   /** The oldest message not taken yet; null when there is none now, or never again (`ended`). */
   take(): Message | null {
-    const at = this.entriesAt + (this.next & this.mask) * wordsPerEntry;
+    const at = this.entryAt;
     // A look that costs little: what it finds is looked at in earnest by `takeAt`.
     if (this.words[at] !== this.next) return this.takeLate();
     return this.takeAt(at) ?? this.takeLate();
@@ -122,11 +122,11 @@ export class Subscription implements MessageHolder {
   /** As `take`, but looks until there is one or performance.now() reaches the deadline. */
   takeSpinning(deadlineMs: number): Message | null {
     for (;;) {
+      const { words, next, entryAt: at } = this;
+      // Nothing else is looked at meanwhile: each line that both sides use costs a way from core to core.
+      for (let looks = 0; looks < looksPerClock && words[at] !== next; looks += 1);
       const message = this.take();
       if (message !== null || this.end !== null) return message;
-      const { words, next } = this;
-      const at = this.entriesAt + (next & this.mask) * wordsPerEntry;
-      for (let looks = 0; looks < looksPerClock && words[at] !== next; looks += 1);
       if (words[at] !== next && performance.now() >= deadlineMs) return this.take();
     }
   }
@@ -158,7 +158,7 @@ export class Subscription implements MessageHolder {
   /** The publisher is gone: what is in the ring by now can still be taken, and then this is the end. */
   finish(reason: string): void {
     // One more than the head: the publisher may have died between the entry and the head.
-    if (this.ending === null) this.endSequence = (Atomics.load(this.words, headWord) + 1) | 0;
+    if (this.ending === null) this.endSequence = (loadAcquire(this.words, headWord) + 1) | 0;
     this.ending ??= reason;
     this.sleeper.stir();
   }
@@ -185,7 +185,8 @@ export class Subscription implements MessageHolder {
 
   /** For messages. */
   letGo(hold: number): void {
-    Atomics.store(this.cursor, holdsWord + hold, 0);
+    // After what was read of the frame.
+    storeRelease(this.cursor, holdsWord + hold, 0);
     this.freeHolds[this.freeCount] = hold;
     this.freeCount += 1;
   }
@@ -194,14 +195,15 @@ export class Subscription implements MessageHolder {
   private takeAt(at: number): Message | null {
     const { words, cursor, next } = this;
     // What is read after it was written before it.
-    if (Atomics.load(words, at) !== next) return null;
+    if (loadAcquire(words, at) !== next) return null;
     if (this.freeCount === 0) return this.refuseHold();
-    const frame = words[at + frameWord] as number;
-    const length = words[at + lengthWord] as number;
+    const description = layout.descriptionAt(at, next, this.shape.entries);
+    const frame = words[description + frameWord] as number;
+    const length = words[description + lengthWord] as number;
     const hold = this.freeHolds[this.freeCount - 1] as number;
     Atomics.store(cursor, holdsWord + hold, (frame + 1) | 0);
     // A publisher that removed the slot looks at its holds no more. One that does so later is seen by the next take.
-    if (Atomics.load(words, at) !== next || this.isOver()) {
+    if (loadAcquire(words, at) !== next || this.isOver()) {
       Atomics.store(cursor, holdsWord + hold, 0);
       return null;
     }
@@ -222,6 +224,11 @@ export class Subscription implements MessageHolder {
     this.publisher?.wakeIfAsleep();
   }
 
+  /** Of the next sequence. */
+  private get entryAt(): number {
+    return this.entriesAt + (this.next & this.mask) * wordsPerEntry;
+  }
+
   private isOver(): boolean {
     if (this.standing.isRemoved) this.end ??= 'removed';
     else if (this.ending !== null && ((this.next - this.endSequence) | 0) >= 0) this.end ??= this.ending;
@@ -238,12 +245,12 @@ export class Subscription implements MessageHolder {
     const { words } = this;
     for (let races = 0; races < mostRaces; races += 1) {
       if (this.end !== null) return null;
-      const at = this.entriesAt + (this.next & this.mask) * wordsPerEntry;
+      const at = this.entryAt;
       // Before the entry is looked at: after a close nothing is published any more.
       const end = this.standing.end ?? this.ending;
       const message = this.takeAt(at);
       if (message !== null || this.end !== null) return message;
-      const behind = (Atomics.load(words, headWord) - this.next) | 0;
+      const behind = (loadAcquire(words, headWord) - this.next) | 0;
       // -1: taken between the publisher's last two stores.
       if (behind === 0 || behind === -1 || end === 'disconnected' || end === 'removed') {
         this.end = end;
@@ -257,8 +264,8 @@ export class Subscription implements MessageHolder {
 
   /** What is published is there until the head is a ring ahead of it; the head is looked at last. */
   private requireEntry(at: number): void {
-    if (Atomics.load(this.words, at) === this.next) return;
-    const behind = (Atomics.load(this.words, headWord) - this.next) | 0;
+    if (loadAcquire(this.words, at) === this.next) return;
+    const behind = (loadAcquire(this.words, headWord) - this.next) | 0;
     if (behind > 0 && behind < this.shape.entries)
       throw layout.damagedChannel(`no sequence ${this.next} in a ring that is ${behind} ahead`);
   }
@@ -276,20 +283,14 @@ export class Subscription implements MessageHolder {
 
   private hasNext(): boolean {
     if (this.end !== null || this.standing.isRemoved) return false;
-    const at = this.entriesAt + (this.next & this.mask) * wordsPerEntry;
-    if (Atomics.load(this.words, at) === this.next) return true;
-    const behind = (Atomics.load(this.words, headWord) - this.next) | 0;
+    if (loadAcquire(this.words, this.entryAt) === this.next) return true;
+    const behind = (loadAcquire(this.words, headWord) - this.next) | 0;
     return behind !== 0 && behind !== -1;
   }
 
   private isStirring(): boolean {
     return (this.end ?? this.standing.end ?? this.ending) !== null || this.hasNext();
   }
-}
-
-/** Makes a segment of `cursorBytes` the cursor of one subscription. The nonce is random, from 1 to 2^31 - 1. */
-export function createCursor(cursor: Mapping, options: { nonce: number }): void {
-  layout.writeCursor(cursor, options.nonce);
 }
 
 export function openSubscription(options: SubscriptionOptions): Subscription {

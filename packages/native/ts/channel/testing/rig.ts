@@ -6,7 +6,8 @@ import { createSegment, mapSegment } from '../../segment.ts';
 import { type ChannelOptions, channelBytes, cursorBytes } from '../layout.ts';
 import type { Message } from '../message.ts';
 import { createChannel, type Publisher, type PublisherOptions } from '../publisher.ts';
-import { createCursor, openSubscription, type Subscription } from '../subscription.ts';
+import { openSubscription, type Subscription } from '../subscription.ts';
+import { createCursor } from '../subscription-types.ts';
 import type { Wake } from '../wake.ts';
 
 /** A segment as its writer and as everybody else sees it. */
