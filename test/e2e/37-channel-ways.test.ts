@@ -146,6 +146,32 @@ describe('a channel', () => {
     );
   });
 
+  it('keeps a place for each reader that it names, however many another one takes', async () => {
+    const channel = name();
+    await using owner = await enter('market-data');
+    await using greedy = await enter('risk-engine');
+    await using modest = await enter('trading-engine');
+    const readers = ['risk-engine', 'trading-engine'];
+    const publisher = await owner.publish(channel, { frameBytes: 64, maximumSubscribers: 3, readers });
+    const subscribe = () => greedy.subscribe(channel, { from: 'market-data' });
+    const first = await subscribe();
+    await subscribe();
+    await expect(subscribe()).rejects.toMatchObject({
+      code: 'over_budget',
+      message: expect.stringContaining('risk-engine has 2 of the 3 places'),
+    });
+    await using subscription = await modest.subscribe(channel, { from: 'market-data' });
+    await carries(publisher, subscription, 7);
+    // Now nobody waits for what is given back.
+    await first.close();
+    const again = await eventually(
+      () => subscribe().catch(() => null),
+      (one) => one !== null,
+      { what: 'the place that was given back' },
+    );
+    await again?.close();
+  });
+
   it('has segments that wake their owner, and no peer can make more of that', async () => {
     const descriptors = () => readdirSync('/proc/self/fd').length;
     await using good = await hold(host.bus, 'risk-engine', { pool: 'risk', bytes: 4096 });

@@ -3,17 +3,36 @@
  * means to map its cursor, and to give its place to others when the agent says that the cursor is over.
  */
 import { type Endpoint, endpoint, type OutputOf, type ServedService } from '@nautilus/bus';
-import { admitSubscriber, dismissSubscriber, fail, ok, type Result } from '@nautilus/contracts';
+import {
+  admitSubscriber,
+  type ChannelReaders,
+  dismissSubscriber,
+  fail,
+  ok,
+  type Result,
+} from '@nautilus/contracts';
 import { pause } from '../cancellation.ts';
 import { toNautilusError } from '../faults.ts';
 import type { ChannelParts } from './parts.ts';
+import { mayHavePlace } from './places.ts';
 import type { Admitted, Publisher } from './publisher.ts';
 import { closeShared, openShared, type SharedMapping } from './shared-mapping.ts';
 
 export interface Admitting {
+  readonly readers: ChannelReaders;
+  /** By cursor segment: who has the place, or is about to. */
+  readonly holders: Map<string, string>;
   readonly publisher: Pick<
     Publisher,
-    'closed' | 'endReason' | 'nextSequence' | 'admit' | 'admitCopy' | 'dismissCopy' | 'remove' | 'close'
+    | 'closed'
+    | 'endReason'
+    | 'maximumSubscribers'
+    | 'nextSequence'
+    | 'admit'
+    | 'admitCopy'
+    | 'dismissCopy'
+    | 'remove'
+    | 'close'
   >;
   /** By cursor segment: the answer, for who asks again, and the mapping behind it. */
   readonly cursors: Map<string, Promise<Result<Admitted>>>;
@@ -84,13 +103,27 @@ export class Admissions {
     if (mode === 'copy') return entry.publisher.admitCopy(subscriber, subscription);
     const known = entry.cursors.get(subscription);
     if (known !== undefined) return known;
+    const may = mayHavePlace(
+      {
+        channel: body.channel,
+        readers: entry.readers,
+        maximum: entry.publisher.maximumSubscribers,
+        holders: [...entry.holders.values()],
+      },
+      subscriber,
+    );
+    if (!may.ok) return may;
+    entry.holders.set(subscription, subscriber);
     const admitting = this.#admitInPlace(entry, body).catch((error: unknown): Result<Admitted> => {
       const { code, message } = toNautilusError(error, `admitting ${subscriber} to ${body.channel}`);
       return fail(code, message);
     });
     entry.cursors.set(subscription, admitting);
     const admitted = await admitting;
-    if (!admitted.ok) entry.cursors.delete(subscription);
+    if (!admitted.ok) {
+      entry.cursors.delete(subscription);
+      entry.holders.delete(subscription);
+    }
     return admitted;
   }
 
@@ -111,6 +144,7 @@ export class Admissions {
       if (slot !== null) entry.publisher.remove(slot);
       entry.mappings.delete(subscription);
       entry.cursors.delete(subscription);
+      entry.holders.delete(subscription);
       closeShared(context, mapping).catch((error: unknown) =>
         context.log.error({ subscription, error }, 'client: a cursor could not be unmapped'),
       );

@@ -82,6 +82,10 @@ export class Publisher<T = Uint8Array> implements AsyncDisposable {
     return this.published | 0;
   }
 
+  get maximumSubscribers(): number {
+    return this.core.shape.maxSubscribers;
+  }
+
   get closed(): boolean {
     return this.#closing !== null;
   }

@@ -1,5 +1,5 @@
 /** The channels that this client publishes. A restarted agent is told of them again; frames flow meanwhile. */
-import { type ChannelReaders, encodeToken, NautilusError } from '@nautilus/contracts';
+import { encodeToken, NautilusError } from '@nautilus/contracts';
 import {
   channelBytes,
   createChannel,
@@ -46,7 +46,6 @@ export interface PublishOptions<T = Uint8Array> {
 
 interface Entry extends Admitting {
   readonly segment: OwnedSegment;
-  readonly readers: ChannelReaders;
 }
 
 export class Publishers {
@@ -86,7 +85,14 @@ export class Publishers {
       throw error;
     }
     const readers = options.readers === 'any' ? 'any' : options.readers.map(encodeToken);
-    this.#entries.set(channel, { publisher, segment, readers, cursors: new Map(), mappings: new Map() });
+    this.#entries.set(channel, {
+      publisher,
+      segment,
+      readers,
+      holders: new Map(),
+      cursors: new Map(),
+      mappings: new Map(),
+    });
     segment.onEnd((reason) => {
       publisher.end(reason);
       context.lost({ segment: segment.segment, reason });

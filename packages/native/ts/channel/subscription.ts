@@ -10,8 +10,8 @@ import { Message, type MessageHolder } from './message.ts';
 import { loadAcquire, storeRelease } from './ordering.ts';
 import { Sleeper, Waker } from './sleeper.ts';
 import { Standing } from './standing.ts';
-import type { SubscriptionOptions, WaitOptions } from './subscription-types.ts';
-import { checkOptions, type SubscriptionEnd } from './subscription-types.ts';
+import type { SubscriptionEnd, SubscriptionOptions, WaitOptions } from './subscription-types.ts';
+import { checkOptions } from './subscription-types.ts';
 import { signal } from './wake.ts';
 
 // Constants of this file, because the compiler folds those and not what it imports.
