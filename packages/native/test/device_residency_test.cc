@@ -9,8 +9,8 @@
 
 #include "device/apple/checksum_plan.h"
 #include "device/apple/command_error.h"
-#include "device/apple/move_steps.h"
 #include "device/apple/views.h"
+#include "device/move_steps.h"
 #include "test/harness.h"
 
 using nautilus::ChecksumPlan;
@@ -180,7 +180,7 @@ TEST("move steps: executed as copies, they do what memmove does, and no copy ove
     std::vector<uint8_t> expected = bytes;
     std::memmove(expected.data() + move.to, bytes.data() + move.from, length);
     std::vector<CopyStep> steps;
-    nautilus::append_move_steps(move, scratch.size(), steps);
+    nautilus::for_each_move_step(move, scratch.size(), [&](const CopyStep& step) { steps.push_back(step); });
     for (const CopyStep& step : steps) {
       const bool is_in = step.through == CopyStep::Through::kIntoScratch;
       const bool is_out = step.through == CopyStep::Through::kOutOfScratch;
@@ -194,9 +194,9 @@ TEST("move steps: executed as copies, they do what memmove does, and no copy ove
 }
 
 TEST("move steps: a move of 1 GiB by one byte takes a copy pair for each scratch, not for each byte") {
-  std::vector<CopyStep> steps;
-  nautilus::append_move_steps({0, 1, kGibibyte}, 4 * kMebibyte, steps);
-  EXPECT_EQUAL(steps.size(), 512u);
+  uint64_t steps = 0;
+  nautilus::for_each_move_step({0, 1, kGibibyte}, 4 * kMebibyte, [&](const CopyStep&) { ++steps; });
+  EXPECT_EQUAL(steps, 512u);
 }
 
 TEST("command errors: only those after which the GPU is gone lose the device") {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "device/apple/move_steps.h"
 #include "device/metal/metal_buffer.h"
+#include "device/move_steps.h"
 
 #define NAUTILUS_KERNELS(...) #__VA_ARGS__
 
@@ -102,15 +102,13 @@ class Encoder {
   }
 
   void move(const MetalBuffer& buffer, const BlockMove& block) {
-    steps_.clear();
-    append_move_steps(block, kMoveScratchBytes, steps_);
-    for (const CopyStep& step : steps_) {
+    for_each_move_step(block, kMoveScratchBytes, [&](const CopyStep& step) {
       if (step.through == CopyStep::Through::kNothing) {
         copy(buffer, step.to, buffer, step.from, step.bytes);
       } else {
         through_scratch(buffer, step);
       }
-    }
+    });
   }
 
  private:
@@ -146,7 +144,6 @@ class Encoder {
 
   const MetalState& state_;
   id<MTLComputeCommandEncoder> encoder_;
-  std::vector<CopyStep> steps_;
 };
 
 std::string text_of(NSError* error, const char* otherwise) {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "device/move_steps.h"
+
 namespace nautilus {
 namespace {
 
@@ -15,27 +17,15 @@ uint64_t part_behind(const VulkanMemory& memory, uint64_t offset, uint64_t bytes
 
 void record_move(const VulkanKernels& kernels, VkCommandBuffer commands, const VulkanMemory& memory,
                  const BlockMove& move) {
-  const bool is_up = move.to > move.from;
-  const uint64_t distance = is_up ? move.to - move.from : move.from - move.to;
-  if (distance == 0) return;
-  // As far apart as the places are, copies do not overlap; shorter ones go through the scratch, so that a move by one
-  // byte does not become one copy for each byte. A move up starts at the block's end, as memmove does.
   const VulkanMemory& scratch = kernels.scratch();
-  const bool is_through_scratch = distance < move.bytes && distance < scratch.bytes();
-  const uint64_t longest = is_through_scratch ? scratch.bytes() : distance;
-  for (uint64_t done = 0; done < move.bytes;) {
-    const uint64_t bytes = std::min(longest, move.bytes - done);
-    const uint64_t at = is_up ? move.bytes - done - bytes : done;
-    if (is_through_scratch) {
-      record_copy(kernels, commands, scratch, 0, memory, move.from + at, bytes);
-      kernels.barrier(commands);
-      record_copy(kernels, commands, memory, move.to + at, scratch, 0, bytes);
-    } else {
-      record_copy(kernels, commands, memory, move.to + at, memory, move.from + at, bytes);
-    }
-    done += bytes;
-    if (done < move.bytes) kernels.barrier(commands);
-  }
+  bool is_first = true;
+  for_each_move_step(move, scratch.bytes(), [&](const CopyStep& step) {
+    if (!is_first) kernels.barrier(commands);
+    is_first = false;
+    const bool is_in = step.through == CopyStep::Through::kIntoScratch;
+    const bool is_out = step.through == CopyStep::Through::kOutOfScratch;
+    record_copy(kernels, commands, is_in ? scratch : memory, step.to, is_out ? scratch : memory, step.from, step.bytes);
+  });
 }
 
 }  // namespace

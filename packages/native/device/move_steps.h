@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
 #include "device/device.h"
 
@@ -12,20 +11,21 @@ namespace nautilus {
 
 struct CopyStep {
   enum class Through { kNothing, kIntoScratch, kOutOfScratch };
-  uint64_t from = 0;  // meaningless out of the scratch
-  uint64_t to = 0;    // meaningless into the scratch
+  uint64_t from = 0;  // in the scratch, where it goes out of that
+  uint64_t to = 0;    // in the scratch, where it goes into that
   uint64_t bytes = 0;
   Through through = Through::kNothing;
 };
 
 // To be executed one after the other. Pieces are as long as the distance of the places, or as the scratch where that
 // is longer; then each goes through the scratch, so that a move by one byte does not become one copy per byte.
-inline void append_move_steps(const BlockMove& move, uint64_t scratch_bytes, std::vector<CopyStep>& steps) {
+template <typename Act>
+void for_each_move_step(const BlockMove& move, uint64_t scratch_bytes, Act act) {
   if (move.from == move.to || move.bytes == 0) return;
   const bool is_up = move.to > move.from;
   const uint64_t distance = is_up ? move.to - move.from : move.from - move.to;
   if (distance >= move.bytes) {
-    steps.push_back({move.from, move.to, move.bytes});
+    act(CopyStep{move.from, move.to, move.bytes});
     return;
   }
   const uint64_t longest = std::max(distance, scratch_bytes);
@@ -33,10 +33,10 @@ inline void append_move_steps(const BlockMove& move, uint64_t scratch_bytes, std
     const uint64_t bytes = std::min(longest, move.bytes - done);
     const uint64_t at = is_up ? move.bytes - done - bytes : done;
     if (distance >= scratch_bytes) {
-      steps.push_back({move.from + at, move.to + at, bytes});
+      act(CopyStep{move.from + at, move.to + at, bytes});
     } else {
-      steps.push_back({move.from + at, 0, bytes, CopyStep::Through::kIntoScratch});
-      steps.push_back({0, move.to + at, bytes, CopyStep::Through::kOutOfScratch});
+      act(CopyStep{move.from + at, 0, bytes, CopyStep::Through::kIntoScratch});
+      act(CopyStep{0, move.to + at, bytes, CopyStep::Through::kOutOfScratch});
     }
     done += bytes;
   }
