@@ -17,7 +17,8 @@ export interface Machine {
 }
 
 const remedies: Readonly<Record<string, string>> = {
-  vulkan: 'sudo apt-get install libvulkan1 mesa-vulkan-drivers libvulkan-dev && npm run build',
+  // Forced, because what was built is kept, and nothing in the sources says that headers came.
+  vulkan: 'sudo apt-get install libvulkan1 mesa-vulkan-drivers libvulkan-dev && npm run build -- --force',
 };
 
 export function findingsOf({ host, devices, mac }: Machine): Finding[] {
