@@ -10,6 +10,7 @@ import {
   openChannel,
 } from './requests/channel.ts';
 import { cleanUpMemory, describeHost, releaseMemory } from './requests/command.ts';
+import { restartContainer, scaleContainer } from './requests/container.ts';
 import { listHistory, queryHistory } from './requests/history.ts';
 import {
   describeSegments,
@@ -23,11 +24,15 @@ import {
 import { explainPlan, listAlerts, listJobs, runJob } from './requests/service.ts';
 import {
   budgetApplied,
+  containerChanged,
   jobFinished,
   jobRequested,
+  leakJudged,
   leaseEnded,
+  limitWritten,
   memoryPressure,
   planDecided,
+  reflexStepped,
   sampleTaken,
   segmentGranted,
   segmentLeased,
@@ -54,6 +59,8 @@ export const exchanges = {
   dismissSubscriber,
   cleanUpMemory,
   describeHost,
+  restartContainer,
+  scaleContainer,
   explainPlan,
   listAlerts,
   queryHistory,
@@ -67,6 +74,10 @@ export const notices = {
   leaseEnded,
   segmentGranted,
   budgetApplied,
+  limitWritten,
+  reflexStepped,
+  containerChanged,
+  leakJudged,
   planDecided,
   jobFinished,
   sampleTaken,

@@ -48,11 +48,25 @@ export type Degree = (typeof degrees)[number];
 /** Unix milliseconds. */
 export const instantMs = z.number().int().nonnegative();
 
+/** When a changed limit reaches the memory that a runtime laid out at its start. */
+export const resizeContracts = ['any-time', 'grow-only', 'at-start'] as const;
+export const resizeContract = z.enum(resizeContracts);
+export type ResizeContract = (typeof resizeContracts)[number];
+
+/** Replicas that may run at once. */
+export const scaleRange = z
+  .object({ min: z.number().int().min(1), max: z.number().int().min(1).max(64) })
+  .refine(({ min, max }) => min <= max, { error: 'min must not be larger than max' });
+export type ScaleRange = z.infer<typeof scaleRange>;
+
 /** A container's specification, as the configuration gives it and the agent scaled it to this machine. */
 export const containerSpec = z.object({
   minimumBytes: measuredBytes,
   maximumBytes: measuredBytes,
   priority,
   policy,
+  resize: resizeContract.default('any-time'),
+  /** Null: never more than the one. */
+  scale: scaleRange.nullable().default(null),
 });
 export type ContainerSpec = z.infer<typeof containerSpec>;

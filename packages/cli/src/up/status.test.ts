@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { bar, renderStatus, type StatusInput } from './status.ts';
 
 const mib = 2 ** 20;
-const spec = { minimumBytes: mib, maximumBytes: 8 * mib, priority: 'high', policy: 'burstable' } as const;
+const spec = {
+  minimumBytes: mib,
+  maximumBytes: 8 * mib,
+  priority: 'high',
+  policy: 'burstable',
+  resize: 'any-time',
+  scale: null,
+} as const;
 const sample: AgentSample = {
   host: 'h1',
   instance: 'i',

@@ -1,7 +1,7 @@
 /** The memory part of the configuration: regions (SPEC U2), pools (SPEC P1) and containers (SPEC O1), all scaled down together on a smaller machine. */
 import { z } from 'zod';
 import { isToken } from '../names.ts';
-import { policy, priority } from '../values.ts';
+import { policy, priority, resizeContract, scaleRange } from '../values.ts';
 import { bytes } from './quantity.ts';
 
 /** Strategies that this build has; each is what its name says (SPEC P2). Kept equal to the native registry by a test. */
@@ -50,6 +50,17 @@ export const container = z.strictObject({
   policy: policy.default('burstable').meta({
     description:
       'guaranteed is never shrunk below its high water; burstable borrows what is idle; adaptive follows use.',
+  }),
+  resize: resizeContract.default('any-time').meta({
+    description:
+      'When a changed limit helps: any-time, grow-only (never lowered while it runs), or at-start (a heap that is fixed then).',
+  }),
+  scale: scaleRange.nullable().default(null).meta({
+    description: 'Replicas of a stateless container, `{ min, max }`; null: never replicated.',
+  }),
+  container: z.string().min(1).nullable().default(null).meta({
+    description:
+      "The runtime's name of it (Docker name or child cgroup) where that is another; null: the key.",
   }),
 });
 

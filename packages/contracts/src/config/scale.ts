@@ -67,6 +67,8 @@ export function scaleMemory(
       maximumBytes: scaled(container.max),
       priority: container.priority,
       policy: container.policy,
+      resize: container.resize,
+      scale: container.scale,
     })),
   };
 }

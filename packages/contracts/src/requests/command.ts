@@ -9,7 +9,13 @@ export const releaseMemory = exchange({
   noun: 'memory',
   verb: 'release',
   summary: 'Asks a container to give memory back. The answer says what it released; it may be nothing.',
-  request: z.object({ degree, bytes: measuredBytes, reason: z.string().max(500) }),
+  request: z.object({
+    degree,
+    bytes: measuredBytes,
+    reason: z.string().max(500),
+    /** Until when the asker waits, from now on; what comes later helps nobody. */
+    deadlineMs: z.number().int().positive().optional(),
+  }),
   response: z.object({ releasedBytes: measuredBytes }),
 });
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { jobRun } from '../requests/service.ts';
 import { instantMs } from '../values.ts';
+import { containerForecast } from './forecast.ts';
 import { observedContainer, observedHost, presence } from './observed.ts';
 import { desiredBudget } from './plan.ts';
 
@@ -58,6 +59,14 @@ export const buckets = {
     ttlMs: 10_000,
     value: presence,
   }),
+  forecast: bucket({
+    name: 'forecast',
+    key: '<host>.<container>',
+    writer: 'the leading monitor',
+    summary: 'How high the use of each container may come, and when it meets its limit.',
+    ttlMs: null,
+    value: containerForecast,
+  }),
   lease: bucket({
     name: 'lease',
     key: '<service>',
@@ -106,8 +115,12 @@ export const streams = {
   },
   decisions: {
     name: 'decisions',
-    subjects: ['nautilus.v1.evt.*.orchestrator.plan.decided'],
-    summary: 'Plans of the last 30 days.',
+    subjects: [
+      'nautilus.v1.evt.*.orchestrator.>',
+      'nautilus.v1.evt.*.agent.limit.written',
+      'nautilus.v1.evt.*.agent.reflex.stepped',
+    ],
+    summary: 'Plans, written limits and emergency steps of the last 30 days.',
     maximumAgeMs: 30 * dayMs,
     maximumBytes: 256 * 1024 ** 2,
     retention: 'limits',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { jobRun } from '../requests/service.ts';
 import { notice } from '../subject.ts';
 import { instantMs, measuredBytes } from '../values.ts';
+import { containerChange, leakJudgement, limitWrite, reflexReceipt } from './action.ts';
 import { alertBody } from './alert.ts';
 import { budgetPlan } from './plan.ts';
 import { agentSample } from './sample.ts';
@@ -15,7 +16,14 @@ const segmentFact = z.object({
   bytes: measuredBytes,
 });
 
-export const leaseEndReasons = ['release', 'expiry', 'holder-closed', 'not-returned', 'clean-up'] as const;
+export const leaseEndReasons = [
+  'release',
+  'expiry',
+  'holder-closed',
+  'not-returned',
+  'clean-up',
+  'container-ended',
+] as const;
 export type LeaseEndReason = (typeof leaseEndReasons)[number];
 
 export const segmentLeased = notice({
@@ -55,6 +63,38 @@ export const budgetApplied = notice({
     epoch: z.number(),
     reason: z.string(),
   }),
+});
+
+export const limitWritten = notice({
+  class: 'evt',
+  party: 'agent',
+  topic: 'limit.written',
+  summary: 'The agent wrote a kernel limit, or tried to; what stands now was read back.',
+  body: limitWrite,
+});
+
+export const reflexStepped = notice({
+  class: 'evt',
+  party: 'agent',
+  topic: 'reflex.stepped',
+  summary: 'The receipt of one step of the emergency ladder.',
+  body: reflexReceipt,
+});
+
+export const containerChanged = notice({
+  class: 'evt',
+  party: 'agent',
+  topic: 'container.changed',
+  summary: 'A container began, ended, or lost a process to the OOM killer.',
+  body: containerChange,
+});
+
+export const leakJudged = notice({
+  class: 'evt',
+  party: 'monitor',
+  topic: 'leak.judged',
+  summary: 'Whether a container leaks, with the evidence.',
+  body: leakJudgement,
 });
 
 export const planDecided = notice({

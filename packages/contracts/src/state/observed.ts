@@ -1,6 +1,7 @@
 /** What the agent states about its host in KV: the durable picture that the orchestrator plans from. */
 import { z } from 'zod';
 import { containerSpec, instantMs, measuredBytes } from '../values.ts';
+import { observedKernel } from './kernel-memory.ts';
 
 /** Value of `observed/<host>`. */
 export const observedHost = z.object({
@@ -28,6 +29,8 @@ export const observedContainer = z.object({
   /** Bytes of the refusals since the last report: demand that the budget did not meet. */
   refusedBytes: measuredBytes,
   connected: z.boolean(),
+  /** Absent: no runtime knows the container now. */
+  kernel: observedKernel.optional(),
 });
 export type ObservedContainer = z.infer<typeof observedContainer>;
 

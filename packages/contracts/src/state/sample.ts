@@ -1,6 +1,7 @@
 /** One sample a second from every agent. A number that was not measured is null or absent, never zero. */
 import { z } from 'zod';
 import { containerSpec, instantMs, measuredBytes } from '../values.ts';
+import { kernelMemory } from './kernel-memory.ts';
 
 const counted = z.number().int().nonnegative();
 
@@ -66,6 +67,8 @@ export const containerSample = z.object({
   liveBytes: measuredBytes,
   leases: counted,
   connected: z.boolean(),
+  /** Absent: no runtime knows the container now. */
+  kernel: kernelMemory.optional(),
 });
 export type ContainerSample = z.infer<typeof containerSample>;
 

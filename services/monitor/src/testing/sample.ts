@@ -63,7 +63,14 @@ export function sampleOf(options: SampleOptions = {}): AgentSample {
         : [
             {
               name: 'ml-engine',
-              spec: { minimumBytes: gibibyte, maximumBytes, priority: 'normal', policy: 'adaptive' },
+              spec: {
+                minimumBytes: gibibyte,
+                maximumBytes,
+                priority: 'normal',
+                policy: 'adaptive',
+                resize: 'any-time',
+                scale: null,
+              },
               budgetBytes: 2 * gibibyte,
               leasedBytes,
               liveBytes: 0,

@@ -53,6 +53,8 @@ export class FakeHost {
           maximumBytes: 1024 * MiB,
           priority: 'normal',
           policy: 'burstable',
+          resize: 'any-time',
+          scale: null,
           ...spec,
         },
         budgetBytes: 64 * MiB,

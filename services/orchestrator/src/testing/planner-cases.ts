@@ -25,6 +25,8 @@ export function container(
       maximumBytes: 1024 * MiB,
       priority: 'normal',
       policy: 'burstable',
+      resize: 'any-time',
+      scale: null,
       ...spec,
     },
     leasedBytes: 0,
