@@ -1,5 +1,5 @@
 /** The parts of a running agent that its handlers, observers and appliers share: memory, not connections. */
-import type { Config, MemoryShape, RegionDevice } from '@nautilus/contracts';
+import type { Config, MemoryShape, ObservedKernel, RegionDevice } from '@nautilus/contracts';
 import { Accounts } from './accounts/accounts.ts';
 import { endSubscriptions } from './handlers/channels.ts';
 import { Channels } from './memory/channels.ts';
@@ -24,6 +24,8 @@ export interface Agent {
   readonly kept: KeptPools;
   /** The device that works for a region now. */
   readonly deviceOf: (region: string) => RegionDevice | undefined;
+  /** What the kernel charges to a container now. */
+  readonly kernelOf: (container: string) => ObservedKernel | undefined;
   readonly now: () => number;
 }
 
@@ -38,6 +40,7 @@ export interface AgentParts {
   readonly descriptorLimit: number;
   readonly instance: string;
   readonly deviceOf?: (region: string) => RegionDevice | undefined;
+  readonly kernelOf?: (container: string) => ObservedKernel | undefined;
   readonly now: () => number;
 }
 
@@ -78,6 +81,7 @@ export function createAgent(parts: AgentParts): Agent {
       mostBlocks: config.allocator.max_blocks_per_container,
     }),
     deviceOf: parts.deviceOf ?? (() => undefined),
+    kernelOf: parts.kernelOf ?? (() => undefined),
     now,
   };
   return agent;

@@ -1,17 +1,28 @@
 /** Everything of the agent that needs NATS: endpoints, presence, samples, observed state, desired budgets, facts. */
 import { type Bus, connectConfigured, type ServedService } from '@nautilus/bus';
-import { type Fault, fail, type LeaseEndReason, NautilusError, notices, streams } from '@nautilus/contracts';
+import {
+  type Fault,
+  fail,
+  type LeaseEndReason,
+  NautilusError,
+  type Notice,
+  notices,
+  streams,
+} from '@nautilus/contracts';
 import type { Clock, Component, Health, Logger } from '@nautilus/kit';
+import type { z } from 'zod';
 import type { Agent } from './agent.ts';
 import { BudgetApplier } from './apply/desired.ts';
 import { handlers } from './handlers/index.ts';
 import type { Lease } from './memory/lease.ts';
+import type { Containers } from './observe/containers.ts';
 import { PresenceRecord } from './observe/presence.ts';
 import { ObservedReport } from './observe/report.ts';
 import { type HostFacts, takeSample } from './observe/sample.ts';
 
 export interface ControlPlaneOptions {
   readonly agent: Agent;
+  readonly containers: Containers;
   readonly facts: HostFacts;
   readonly machine: string;
   readonly clock: Clock;
@@ -81,6 +92,13 @@ export class ControlPlane {
     this.#publish(notices.segmentGranted, lease, { to });
   }
 
+  /** Publishes a fact at once; false: there is no NATS to tell it to. */
+  tell<Body extends z.ZodType>(notice: Notice<Body>, body: z.output<Body>, party = 'agent'): boolean {
+    if (this.bus?.state !== 'connected') return false;
+    this.bus.publish(notice, { host: this.#options.agent.host, party }, body);
+    return true;
+  }
+
   applyBudgets(): void {
     if (this.bus?.state === 'connected') this.#applier?.apply();
   }
@@ -132,7 +150,7 @@ export class ControlPlane {
     const { agent, clock, log } = this.#options;
     const bus = this.#connected();
     await bus.ensureStream(streams.telemetry);
-    const report = new ObservedReport(agent, bus);
+    const report = new ObservedReport(agent, bus, () => this.#options.containers.forgetPeaks());
     await report.write();
     this.#applier = new BudgetApplier(agent, bus, log);
     await this.#applier.start();

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Bus } from '@nautilus/bus';
-import { type Config, NautilusError, scaleMemory, unwrap } from '@nautilus/contracts';
+import { type Config, NautilusError, notices, scaleMemory, unwrap } from '@nautilus/contracts';
 import {
   type App,
   type Clock,
@@ -25,7 +25,9 @@ import { openDevices } from './devices/open.ts';
 import { DeviceWatch, type FoundDevices } from './devices/watch.ts';
 import { recover } from './memory/recovery.ts';
 import { openStateDirectory } from './memory/state-directory.ts';
+import { Containers } from './observe/containers.ts';
 import { exposeAgent } from './observe/metrics.ts';
+import { openRuntime } from './runtimes/open.ts';
 import { SocketServer } from './socket/server.ts';
 
 export interface AllocatorOptions {
@@ -69,6 +71,12 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
     clock,
     log,
   });
+  const containers = new Containers({
+    open: () => openRuntime({ config, clock, random: Math.random, processes: () => socket.processes() }),
+    clock,
+    log,
+    intervalMs: config.allocator.sample_interval,
+  });
   const agent = createAgent({
     config,
     shape,
@@ -78,6 +86,7 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
     descriptorLimit: descriptors,
     instance: options.instance ?? randomBytes(6).toString('hex'),
     deviceOf: (region) => devices.of(region),
+    kernelOf: (container) => containers.kernelOf(container),
     now: () => clock.now(),
     events: {
       leased: (lease) => plane.control?.leased(lease),
@@ -94,7 +103,19 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
     maximumConnections: config.allocator.max_connections,
     log,
   });
-  const control = new ControlPlane({ agent, facts, machine: state.machine, clock, health, log });
+  const control = new ControlPlane({ agent, containers, facts, machine: state.machine, clock, health, log });
+  containers.listen({
+    changed: (change) => {
+      log.info(change, 'container changed');
+      control.tell(notices.containerChanged, change);
+    },
+    appeared: () => {},
+    // Those that somebody maps end with their sockets; what nobody maps would wait for its time.
+    ended: (name) => {
+      if (containers.opened?.enforces === true) agent.table.endUnheld(name);
+    },
+    observed: () => {},
+  });
   plane.control = control;
   const agentMetrics = exposeAgent(metrics, agent, socket, () => control.bus);
   control.onSampled = agentMetrics.observeSample;
@@ -179,6 +200,7 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
       capability,
       devices.component,
       sweeper,
+      containers.component,
       http,
       control.connection,
       control.serving,

@@ -164,6 +164,13 @@ export class SegmentTable {
     return { releasedBytes: lease.bytes - lingeringBytes, lingeringBytes };
   }
 
+  /** A container is gone: what it leased and holds on no socket is over. */
+  endUnheld(container: string): void {
+    for (const lease of [...this.leases.values()]) {
+      if (lease.container === container && lease.holders.size === 0) this.end(lease, 'container-ended');
+    }
+  }
+
   /** A reader's session no longer maps the segment. */
   readerLeft(lease: Lease, session: number): void {
     lease.readers.delete(session);

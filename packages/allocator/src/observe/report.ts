@@ -10,8 +10,12 @@ export class ObservedReport {
   #hosts: Store<ObservedHost> | null = null;
   #containers: Store<ObservedContainer> | null = null;
 
-  constructor(agent: Agent, bus: Bus) {
+  readonly #written: () => void;
+
+  /** `written`: what is counted since the last report begins anew. */
+  constructor(agent: Agent, bus: Bus, written: () => void) {
     this.#agent = agent;
+    this.#written = written;
     this.#bus = bus;
   }
 
@@ -42,11 +46,13 @@ export class ObservedReport {
           highWaterBytes,
           refusedBytes,
           connected: connected.has(name),
+          kernel: agent.kernelOf(name),
         });
         // Only what was reported is forgotten; a refusal meanwhile is in the next report.
         account.refusedBytes -= refusedBytes;
       }),
     );
+    this.#written();
     // The host comes last: whoever sees its time has containers at least as new.
     await this.#hosts.put(host, {
       host,

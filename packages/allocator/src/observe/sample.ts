@@ -66,6 +66,7 @@ export function takeSample(agent: Agent, facts: HostFacts, sequence: number): Ag
       liveBytes: liveByContainer.get(name) ?? 0,
       leases,
       connected: connected.has(name),
+      kernel: agent.kernelOf(name),
     })),
     segments: { live: table.leases.size, mapped, kept: kept.segments },
     counters: {

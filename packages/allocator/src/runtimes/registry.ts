@@ -13,6 +13,12 @@ export const runtimes = {
     summary: 'Child cgroups of one cgroup, v2 or v1, whoever made them: read and limited through the kernel.',
     enforces: true,
   },
+  docker: {
+    name: 'docker',
+    summary:
+      'Containers of a Docker engine, by label or by name; figures come from the kernel, limits go through the engine.',
+    enforces: true,
+  },
   process: {
     name: 'process',
     summary: 'Plain processes: observed; their budget is held by their leases alone.',

@@ -111,7 +111,13 @@ export interface ReclaimResult {
 }
 
 export type ContainerChange =
-  | { readonly kind: 'appeared' | 'vanished'; readonly container: ContainerRef }
+  | { readonly kind: 'appeared'; readonly container: ContainerRef }
+  | {
+      readonly kind: 'vanished';
+      readonly container: ContainerRef;
+      /** Absent where the runtime does not learn it. */
+      readonly exitCode?: number;
+    }
   | {
       readonly kind: 'memory-events';
       readonly container: ContainerRef;

@@ -28,6 +28,19 @@ export class SocketServer {
     return this.#sessions.size;
   }
 
+  /** The processes that hold segments, by container. A peer in another process namespace has no number here. */
+  processes(): ReadonlyMap<string, readonly number[]> {
+    const found = new Map<string, number[]>();
+    for (const lease of this.#options.table.leases.values()) {
+      for (const id of lease.holders) {
+        const pid = this.#sessions.get(id)?.pid ?? 0;
+        const known = found.get(lease.container) ?? [];
+        if (pid > 0 && !known.includes(pid)) found.set(lease.container, [...known, pid]);
+      }
+    }
+    return found;
+  }
+
   start(): void {
     this.#listener = listen({
       path: this.#options.path,

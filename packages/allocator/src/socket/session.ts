@@ -55,6 +55,11 @@ export class Session {
     return this.#proven;
   }
 
+  /** 0: unknown here. */
+  get pid(): number {
+    return this.#options.connection.peer.pid;
+  }
+
   /** The right to a segment is over; the peer answers with `closed` when it has unmapped it. */
   letGo(segment: string, reason: string): void {
     this.#send({ type: 'ended', segment, reason });

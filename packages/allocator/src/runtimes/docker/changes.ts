@@ -19,6 +19,8 @@ export class Changes {
   readonly #controller: Controller | null;
   /** By the engine's id: a name may change its bearer, and a bearer its name. */
   readonly #told = new Map<string, Told>();
+  /** Of containers that died and were not yet told to have vanished. */
+  readonly #exitCodes = new Map<string, number>();
 
   constructor(inventory: Inventory, controller: Controller | null) {
     this.#inventory = inventory;
@@ -33,7 +35,13 @@ export class Changes {
       const now = known.get(id);
       const isSame = now !== undefined && isLive(now) && isSameRef(refOf(now), told.container);
       if (told.isPresent && !isSame) {
-        changes.push({ kind: 'vanished', container: told.container });
+        const exitCode = this.#exitCodes.get(id);
+        changes.push({
+          kind: 'vanished',
+          container: told.container,
+          ...(exitCode === undefined ? {} : { exitCode }),
+        });
+        this.#exitCodes.delete(id);
         told.isPresent = false;
         told.stopNotifying();
       }
@@ -59,6 +67,10 @@ export class Changes {
       if (change !== null) changes.push(change);
     }
     return changes;
+  }
+
+  sawDeath(id: string, exitCode: number | null): void {
+    if (exitCode !== null && this.#told.has(id)) this.#exitCodes.set(id, exitCode);
   }
 
   sawOom(id: string): ContainerChange[] {

@@ -7,13 +7,15 @@ const event = z.object({
   Action: z.string(),
   /** Unix time; a whole number of nanoseconds is beyond what a number holds exactly, which does not matter here. */
   timeNano: z.number(),
-  Actor: z.object({ ID: containerId }),
+  Actor: z.object({ ID: containerId, Attributes: z.record(z.string(), z.string()).nullish() }),
 });
 
 export interface EngineEvent {
   readonly action: string;
   readonly id: string;
   readonly atMs: number;
+  /** Of a `die`; null for others. */
+  readonly exitCode: number | null;
 }
 
 /** Labels travel with each event; nobody writes a mebibyte of them. */
@@ -36,5 +38,7 @@ export class EventDecoder {
 
 function parse(line: string): EngineEvent {
   const { Action, Actor, timeNano } = event.parse(JSON.parse(line));
-  return { action: Action, id: Actor.ID, atMs: timeNano / 1e6 };
+  const code = Number(Actor.Attributes?.['exitCode'] ?? Number.NaN);
+  const exitCode = Action === 'die' && Number.isInteger(code) ? code : null;
+  return { action: Action, id: Actor.ID, atMs: timeNano / 1e6, exitCode };
 }

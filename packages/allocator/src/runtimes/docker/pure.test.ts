@@ -157,8 +157,8 @@ describe('the event stream', () => {
       for (let at = 0; at < bytes.length; at += size)
         events.push(...decoder.push(bytes.subarray(at, at + size)));
       expect(events).toEqual([
-        { action: 'die', id, atMs: 2_000 },
-        { action: 'die', id, atMs: 2_000 },
+        { action: 'die', id, atMs: 2_000, exitCode: null },
+        { action: 'die', id, atMs: 2_000, exitCode: null },
       ]);
     }
   });

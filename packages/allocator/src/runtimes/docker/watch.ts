@@ -68,7 +68,10 @@ export function watchEngine(
 
   function handle(event: EngineEvent): void {
     if (event.action === 'oom') tell(changes.sawOom(event.id));
-    if (event.action === 'die') inventory.historyOf(event.id).ended(event.atMs);
+    if (event.action === 'die') {
+      inventory.historyOf(event.id).ended(event.atMs);
+      changes.sawDeath(event.id, event.exitCode);
+    }
     relist.trigger();
   }
 
