@@ -1,6 +1,7 @@
 /** All policies over the same series, and the figures that follow: our goals, and the peers beside them. */
 import { defaultTuning } from '@nautilus/orchestrator';
 import { atLeast, atMost, because, type Figure, plain } from '../figure.ts';
+import type { Series } from '../series/series.ts';
 import { baselines, maximumSoFar } from './baselines.ts';
 import { nautilus } from './ours.ts';
 import {
@@ -15,7 +16,6 @@ import {
   suddenShare,
   sumOf,
 } from './replay.ts';
-import type { Series } from './series.ts';
 
 export interface Row extends Score {
   readonly policy: string;

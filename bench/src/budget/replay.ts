@@ -3,7 +3,7 @@
  * known, as in life. What a program would have done at its limit no recording knows, so there are three answers.
  */
 import type { LimitObservation } from '@nautilus/orchestrator';
-import type { Series } from './series.ts';
+import type { Series } from '../series/series.ts';
 
 /**
  * open: the policy sees the recorded demand even where its limit was lower, and no event: as published replays do.

@@ -1,4 +1,5 @@
 /** The comparison as tables for people. */
+import { renderCells } from '../series/cells.ts';
 import type { Comparison, Row } from './compare.ts';
 import type { Breach, Loop } from './replay.ts';
 
@@ -57,19 +58,4 @@ export function renderRows(rows: readonly Row[]): string {
     row.efficiencyPercent.toFixed(1),
   ]);
   return renderCells(head, cells);
-}
-
-function renderCells(head: readonly string[], cells: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)),
-  );
-  return [head, ...cells]
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-        )
-        .join('  '),
-    )
-    .join('\n');
 }

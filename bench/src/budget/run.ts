@@ -1,9 +1,9 @@
 /** The whole benchmark over one file: the half that was tuned on, the half that was not, all of it, and the speed. */
 import { type Figure, plain } from '../figure.ts';
+import { DataError, partOf, readSeries } from '../series/series.ts';
 import { compare, figuresOf, wholeLife } from './compare.ts';
 import { warmUpMs } from './replay.ts';
 import { renderComparison, renderRows } from './report.ts';
-import { DataError, partOf, readSeries } from './series.ts';
 import { measureSpeed } from './speed.ts';
 
 export interface BudgetResult {

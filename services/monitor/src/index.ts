@@ -1,3 +1,11 @@
 /** The monitor: hears every host, shows what it hears, and tells when memory runs short. */
+
+export * from './ladder/attention.ts';
+export * from './ladder/bandwidth.ts';
+export { inhibit, type Judged, type RaisedAlert, type RegionOf } from './ladder/inhibit.ts';
+export * from './ladder/ladder.ts';
+export * from './ladder/policies.ts';
+export * from './ladder/stall.ts';
+export { rank, stepLadder } from './ladder/step.ts';
 export { createMonitor, type Monitor, type MonitorOptions } from './monitor.ts';
 export { type RunningMonitor, startMonitor } from './start-monitor.ts';

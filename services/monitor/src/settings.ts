@@ -7,6 +7,8 @@ export interface WatchSettings {
   readonly gap: number;
   readonly raiseHoldMs: number;
   readonly clearHoldMs: number;
+  /** Of signals that are a state and no figure: they do not hover around a step, and are over when they are over. */
+  readonly stateClearHoldMs: number;
   readonly sampleIntervalMs: number;
   /** A host that says nothing for longer is silent. */
   readonly silenceMs: number;
@@ -14,6 +16,7 @@ export interface WatchSettings {
 }
 
 const samplesUntilSilence = 5;
+const longestStateClearHoldMs = 10_000;
 
 export function watchSettings(config: Pick<Config, 'monitor' | 'allocator'>): WatchSettings {
   const { monitor, allocator } = config;
@@ -22,6 +25,7 @@ export function watchSettings(config: Pick<Config, 'monitor' | 'allocator'>): Wa
     gap: monitor.gap,
     raiseHoldMs: monitor.raise_hold,
     clearHoldMs: monitor.clear_hold,
+    stateClearHoldMs: Math.min(longestStateClearHoldMs, monitor.clear_hold),
     sampleIntervalMs: allocator.sample_interval,
     silenceMs: samplesUntilSilence * allocator.sample_interval,
     runbookUrl: monitor.runbook_url,

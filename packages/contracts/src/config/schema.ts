@@ -145,9 +145,9 @@ export const monitor = z.strictObject({
     .prefault('5%')
     .meta({ description: 'A tier clears this far below the step that raised it.' }),
   clear_hold: duration
-    .prefault('10s')
+    .prefault('30m')
     .meta({ description: 'Time that a value must stay below before the tier steps down.' }),
-  raise_hold: duration.prefault('2s').meta({
+  raise_hold: duration.prefault('1m').meta({
     description:
       'Time that a value must stay above before INFO to CRITICAL are raised; EMERGENCY never waits.',
   }),

@@ -10,6 +10,18 @@ export interface LadderSettings {
   readonly clearHoldMs: number;
   /** Readings further apart than this say nothing of the time between them; 5 seconds when not given. */
   readonly longestGapMs?: number;
+  readonly flap?: FlapSettings;
+}
+
+/**
+ * A value that comes back soon after its tier was left is flapping, and stays raised longer every time: what flaps is
+ * told once and kept in sight, rather than told again and again or silenced.
+ */
+export interface FlapSettings {
+  /** Seen time after a tier was left during which a raise counts as coming back. */
+  readonly withinMs: number;
+  /** Every return doubles the clear hold, up to this. */
+  readonly longestClearHoldMs: number;
 }
 
 export interface Reading {
@@ -40,6 +52,10 @@ export interface LadderState {
   readonly below: HoldTimers;
   /** Time of the newest reading with a value; null after one without, because nothing was seen since. */
   readonly seenAt: number | null;
+  /** Returns since the ladder was last calm for the flap settings' time. */
+  readonly flaps: number;
+  /** Seen time since a tier was last left; null when that is long ago. */
+  readonly leftMs: number | null;
 }
 
 export interface Transition {
@@ -56,4 +72,12 @@ export interface Transition {
   readonly number: number;
 }
 
-export const calmLadder: LadderState = { tier: null, incident: null, above: {}, below: {}, seenAt: null };
+export const calmLadder: LadderState = {
+  tier: null,
+  incident: null,
+  above: {},
+  below: {},
+  seenAt: null,
+  flaps: 0,
+  leftMs: null,
+};

@@ -3,6 +3,7 @@
  * Only time between two readings that both saw the condition counts, so that a hole in the samples proves nothing.
  */
 import { type Tier, tiers } from '@nautilus/contracts';
+import { clearHoldOf, left, passed, returned } from './flap.ts';
 import type { HoldTimers, Incident, LadderSettings, LadderState, Reading, Transition } from './ladder.ts';
 
 const defaultLongestGapMs = 5_000;
@@ -63,6 +64,7 @@ export function stepLadder(
   const below = advance(state.below, steps, credit, (step) => value < step - settings.gap);
 
   let tier = state.tier;
+  let flapping = passed(state, credit, settings.flap);
   let incident: Incident | null = state.incident;
   const transitions: Transition[] = [];
   const move = (to: Pick<Transition, 'state' | 'tier' | 'previousTier' | 'threshold'>): void => {
@@ -73,25 +75,28 @@ export function stepLadder(
 
   const due = highestDue(steps, above, settings.raiseHoldMs);
   if (due !== null && rank(due) > rank(tier)) {
+    flapping = returned(flapping, settings.flap);
     move({ state: 'raised', tier: due, previousTier: tier, threshold: settings.steps[due] ?? Number.NaN });
     tier = due;
   }
+  const clearHoldMs = clearHoldOf(settings, flapping);
   while (tier !== null) {
-    const left: Tier = tier;
-    const held = below[left];
-    if (held === undefined || held < settings.clearHoldMs) break;
-    const next = steps.findLast(([lower]) => rank(lower) < rank(left))?.[0] ?? null;
-    const threshold = (settings.steps[left] ?? Number.NaN) - settings.gap;
+    const ended: Tier = tier;
+    const held = below[ended];
+    if (held === undefined || held < clearHoldMs) break;
+    const next = steps.findLast(([lower]) => rank(lower) < rank(ended))?.[0] ?? null;
+    const threshold = (settings.steps[ended] ?? Number.NaN) - settings.gap;
+    flapping = left(flapping);
     move({
       state: next === null ? 'cleared' : 'lowered',
-      tier: next ?? left,
-      previousTier: left,
+      tier: next ?? ended,
+      previousTier: ended,
       threshold,
     });
     tier = next;
   }
   return {
-    state: { tier, incident: tier === null ? null : incident, above, below, seenAt: at },
+    state: { tier, incident: tier === null ? null : incident, above, below, seenAt: at, ...flapping },
     transitions,
   };
 }

@@ -31,7 +31,7 @@ export const deviceFallbackSignal: SampleSignal = {
     gap: 0.25,
     // A lost device does not come back by waiting, so nothing is gained by it.
     raiseHoldMs: 0,
-    clearHoldMs: settings.clearHoldMs,
+    clearHoldMs: settings.stateClearHoldMs,
     longestGapMs: settings.silenceMs,
   }),
   describe({ scope, note }, { state }) {

@@ -25,12 +25,12 @@ export const hostSilentSignal: SilenceSignal = {
     gap,
     // The silence itself is the hold.
     raiseHoldMs: 0,
-    clearHoldMs: settings.clearHoldMs,
+    clearHoldMs: settings.stateClearHoldMs,
     longestGapMs: settings.silenceMs,
   }),
   describe({ scope, used, limit }, { state }, settings) {
     if (state === 'cleared') {
-      return `The agent of host ${scope.name} sends samples again, for ${formatDuration(settings.clearHoldMs)} now. Nothing to do.`;
+      return `The agent of host ${scope.name} sends samples again, for ${formatDuration(settings.stateClearHoldMs)} now. Nothing to do.`;
     }
     return (
       `No sample of host ${scope.name} for ${seconds(used)}, ${seconds(limit)} are allowed. ` +

@@ -1,5 +1,6 @@
 /** Memory of the host and of what Nautilus leases from it: how full, on the ladder of the configuration (SPEC M3). */
 import { type AgentSample, formatBytes, formatDuration } from '@nautilus/contracts';
+import { flapControl } from '../ladder/policies.ts';
 import { percent } from './percent.ts';
 import type { SampleSignal, Scope, ScopeReading } from './signal.ts';
 
@@ -48,6 +49,7 @@ export const memoryPressureSignal: SampleSignal = {
     raiseHoldMs: settings.raiseHoldMs,
     clearHoldMs: settings.clearHoldMs,
     longestGapMs: settings.silenceMs,
+    flap: flapControl,
   }),
   describe({ scope, value, used, limit }, { state, tier, threshold }, settings) {
     const full = `Memory of ${scope.kind} ${scope.name} is ${percent(value)} full: ${formatBytes(used)} of ${formatBytes(limit)}.`;

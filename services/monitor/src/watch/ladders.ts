@@ -45,6 +45,9 @@ export function stepSignal(
   const next = new Map(ladders);
   const announcements: Announcement[] = [];
   const ladderSettings = signal.ladder(settings);
+  // What is gone does not come back to hover around a step.
+  const { flap: _, ...unflapped } = ladderSettings;
+  const goneSettings = { ...unflapped, clearHoldMs: settings.stateClearHoldMs };
   const lost = gone(ladders, signal, readings);
   for (const reading of [...readings, ...lost]) {
     const { scope, value } = reading;
@@ -55,7 +58,11 @@ export function stepSignal(
       at: when.ladderAt ?? when.at,
       ...(when.opens === undefined ? {} : { opens: when.opens }),
     };
-    const { state, transitions } = stepLadder(before?.state ?? calmLadder, input, ladderSettings);
+    const { state, transitions } = stepLadder(
+      before?.state ?? calmLadder,
+      input,
+      lost.includes(reading) ? goneSettings : ladderSettings,
+    );
     const told = transitions.map((each) => announce(host, signal, reading, each, settings, when.at));
     announcements.push(...told);
     const raised = state.tier === null ? null : (told.at(-1) ?? before?.raised ?? null);

@@ -1,4 +1,4 @@
-/** Utilisation series as the replay reads them: a CSV with the columns value, timestamp_anon and container_ip. */
+/** Utilisation series as the benchmarks read them: a CSV with the columns value, timestamp_anon and container_ip. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
