@@ -81,10 +81,16 @@ void DeviceWaiter::settle_done(napi_env env) {
     const std::lock_guard guard(lock_);
     settled.swap(done_);
   }
-  const HandleScope scope(env);
-  for (const auto& operation : settled) {
-    settle(env, operation->deferred, operation->result);
-    if (--pending_ == 0) napi_unref_threadsafe_function(env, wake_);
+  try {
+    const HandleScope scope(env);
+    for (const auto& operation : settled) {
+      settle(env, operation->deferred, operation->result);
+      if (--pending_ == 0) napi_unref_threadsafe_function(env, wake_);
+    }
+  } catch (const EngineError& error) {
+    // A worker that is being terminated still gets this call and takes no answer any more: nobody waits for it. Let
+    // through, the refusal would end the whole process.
+    if (error.status != napi_pending_exception && error.status != napi_cannot_run_js) throw;
   }
 }
 
