@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installCheckParts } from './setup/check-parts.mjs';
 import {
   buildNative,
   installPackages,
@@ -92,6 +93,7 @@ await main(() => {
   requireNode();
   requireCompiler();
   requireNatsServer();
+  installCheckParts();
   installPackages();
   buildNative();
   step('types', 'npm', ['run', 'check:types', '--silent']);
