@@ -4,12 +4,11 @@
 import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createSegment, mapSegment, reopenReadOnly } from '../segment.ts';
-import { channelBytes, cursorBytes } from './layout.ts';
+import { cursorBytes } from './layout.ts';
 import type { Message } from './message.ts';
-import { createChannel } from './publisher.ts';
 import { openSubscription } from './subscription.ts';
 import { createCursor } from './subscription-types.ts';
-import { joinInPeer, type Post, startPeer } from './testing/processes.ts';
+import { admit, joinInPeer, newChannel, startPeer } from './testing/processes.ts';
 import { fill, isIntact, lengthFor } from './testing/rig.ts';
 import { createWake } from './wake.ts';
 
@@ -18,34 +17,11 @@ const patienceMs = 60_000 + kills * 4000;
 const shape = { entries: 8, frameBytes: 500, maxSubscribers: 3, maxHeld: 4, loans: 2, history: 8 } as const;
 const frames = 8 + 2 + 3 * 4;
 
-function newChannel(options: Parameters<typeof createChannel>[1]) {
-  using segment = createSegment({ name: 'channel', bytes: channelBytes(options) });
-  const mapping = mapSegment(segment, { access: 'read-write' });
-  return { publisher: createChannel(mapping, options), granted: reopenReadOnly(segment) };
-}
-
 function newCursor(nonce: number) {
   using segment = createSegment({ name: 'cursor', bytes: cursorBytes });
   const mapping = mapSegment(segment, { access: 'read-write' });
   createCursor(mapping, { nonce });
   return { mapping, granted: reopenReadOnly(segment) };
-}
-
-async function admit(channel: ReturnType<typeof newChannel>, post: Post) {
-  const { said, descriptors } = await post.next();
-  const [cursor, wake] = descriptors;
-  if (cursor === undefined || wake === undefined) throw new Error('no descriptors');
-  const mapping = mapSegment(cursor, { access: 'read-only' });
-  const { slot } = channel.publisher.admit({ nonce: said['nonce'] ?? 0, cursor: mapping, wake });
-  post.send({ slot }, [channel.granted]);
-  const close = () => {
-    channel.publisher.remove(slot);
-    mapping.close();
-    cursor.close();
-    wake.close();
-    post.close();
-  };
-  return { slot, close };
 }
 
 /** Takes all there is, checks it, and holds some of it for a while. */

@@ -4,8 +4,11 @@
 import type { Descriptor } from '../../descriptor.ts';
 import type { Connection } from '../../ipc.ts';
 import { listen } from '../../ipc.ts';
+import { createSegment, mapSegment, reopenReadOnly } from '../../segment.ts';
 import { Child } from '../../testing/child.ts';
 import { newPath } from '../../testing/sockets.ts';
+import { channelBytes } from '../layout.ts';
+import { createChannel, type PublisherOptions } from '../publisher.ts';
 
 export interface Letter {
   readonly said: Record<string, number>;
@@ -99,3 +102,28 @@ export const joinInPeer = `
     channel: mapGranted(granted), cursor: cursor.mapping, slot: admitted.said.slot, nonce, wake, publisherWake,
   });
 `;
+
+/** The publishing side, in this process. */
+export function newChannel(options: PublisherOptions) {
+  using segment = createSegment({ name: 'channel', bytes: channelBytes(options) });
+  const mapping = mapSegment(segment, { access: 'read-write' });
+  return { publisher: createChannel(mapping, options), granted: reopenReadOnly(segment) };
+}
+
+/** Lets in the peer that runs `joinInPeer`. */
+export async function admit(channel: ReturnType<typeof newChannel>, post: Post) {
+  const { said, descriptors } = await post.next();
+  const [cursor, wake] = descriptors;
+  if (cursor === undefined || wake === undefined) throw new Error('no descriptors');
+  const mapping = mapSegment(cursor, { access: 'read-only' });
+  const { slot } = channel.publisher.admit({ nonce: said['nonce'] ?? 0, cursor: mapping, wake });
+  post.send({ slot }, [channel.granted]);
+  const close = () => {
+    channel.publisher.remove(slot);
+    mapping.close();
+    cursor.close();
+    wake.close();
+    post.close();
+  };
+  return { slot, close };
+}
