@@ -1,5 +1,7 @@
 /** The monitor: hears every host, shows what it hears, and tells when memory runs short. */
 
+export * from './baseline/baseline.ts';
+export { isUnusual, type Unusual } from './baseline/unusual.ts';
 export * from './ladder/attention.ts';
 export * from './ladder/bandwidth.ts';
 export { inhibit, type Judged, type RaisedAlert, type RegionOf } from './ladder/inhibit.ts';
