@@ -1,7 +1,7 @@
 /** Connects as the configuration says: servers, the seed from its file, replicas, and the features every service needs. */
 import { readFile } from 'node:fs/promises';
 import type { Config } from '@nautilus/contracts';
-import type { Bus, BusOptions } from './bus.ts';
+import type { Bus, BusOptions, BusTls } from './bus.ts';
 import { connectBus } from './connect.ts';
 
 export async function connectConfigured(
@@ -14,6 +14,15 @@ export async function connectConfigured(
     servers: nats.servers,
     replicas: nats.replicas,
     credentials: seed === null ? null : { nkeySeed: seed },
+    ...(nats.tls === null ? {} : { tls: tlsOf(nats.tls) }),
     requireFeatures: ['jetstream', 'kv'],
   });
+}
+
+function tlsOf({ ca_file, cert_file, key_file }: NonNullable<Config['nats']['tls']>): BusTls {
+  return {
+    ...(ca_file === null ? {} : { caFile: ca_file }),
+    ...(cert_file === null ? {} : { certFile: cert_file }),
+    ...(key_file === null ? {} : { keyFile: key_file }),
+  };
 }

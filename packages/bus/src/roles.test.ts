@@ -166,7 +166,11 @@ describe.each(names)('the role %s', (role) => {
 
   async function isHeard(subject: string): Promise<boolean> {
     let refusal: Error | null = null;
-    const subscription = nc.subscribe(subject, { callback: (error) => (refusal ??= error) });
+    const subscription = nc.subscribe(subject, {
+      callback: (error) => {
+        refusal ??= error;
+      },
+    });
     await nc.flush();
     subscription.unsubscribe();
     return refusal === null;

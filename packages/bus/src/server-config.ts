@@ -26,6 +26,8 @@ export interface ServerConfigInput {
   readonly maximumFileBytes?: number;
   readonly maximumMemoryBytes?: number;
   readonly maximumPayloadBytes?: number;
+  /** Encrypts every connection; with `caFile` clients must show a certificate of that authority. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile?: string };
 }
 
 /** Text in double quotes, with what NATS's parser would read as an escape or an end taken out. */
@@ -66,6 +68,12 @@ export function generateServerConfig(input: ServerConfigInput): string {
   if (input.monitorPort !== undefined)
     lines.push(`http: ${quoted(`${input.host ?? '0.0.0.0'}:${input.monitorPort}`)}`);
   if (input.maximumPayloadBytes !== undefined) lines.push(`max_payload: ${input.maximumPayloadBytes}`);
+  if (input.tls !== undefined) {
+    const { certFile, keyFile, caFile } = input.tls;
+    lines.push('tls {', `  cert_file: ${quoted(certFile)}`, `  key_file: ${quoted(keyFile)}`);
+    if (caFile !== undefined) lines.push(`  ca_file: ${quoted(caFile)}`, '  verify: true');
+    lines.push('}');
+  }
   if (input.storeDir !== null) {
     lines.push('jetstream {', `  store_dir: ${quoted(input.storeDir)}`);
     if (input.maximumFileBytes !== undefined) lines.push(`  max_file_store: ${input.maximumFileBytes}`);

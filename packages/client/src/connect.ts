@@ -1,6 +1,6 @@
 /** The way in: a bus in the container's name, and a client that answers the agent's commands on it. */
 import { readFile } from 'node:fs/promises';
-import { type BusLog, connectBus } from '@nautilus/bus';
+import { type BusLog, type BusTls, connectBus } from '@nautilus/bus';
 import { encodeToken, NautilusError } from '@nautilus/contracts';
 import { NautilusClient } from './client.ts';
 import type { ClientBus } from './client-bus.ts';
@@ -17,6 +17,8 @@ export interface ConnectOptions {
   readonly seed?: string | null;
   /** A file with the nkey seed; else the one that `NAUTILUS_NATS__SEED_FILE` names. */
   readonly seedFile?: string | undefined;
+  /** PEM files for an encrypted connection; else those that `NAUTILUS_NATS__TLS__CA_FILE` and its kin name. */
+  readonly tls?: BusTls;
   /** Gives up waiting for NATS. */
   readonly signal?: AbortSignal;
   readonly log?: BusLog;
@@ -75,14 +77,30 @@ async function openBus(options: ConnectOptions, log: BusLog): Promise<ClientBus>
   const { seed: given, seedFile = given == null ? process.env['NAUTILUS_NATS__SEED_FILE'] : undefined } =
     options;
   const seed = await readSeed({ seed: given, seedFile });
+  const tls = options.tls ?? tlsFrom(process.env);
   return connectBus({
     servers: options.servers ?? serversFrom(process.env['NAUTILUS_NATS__SERVERS']),
     // Also the inbox, which permissions tie to the container's token.
     name: encodeToken(options.container),
     log,
     credentials: seed === null ? null : { nkeySeed: seed },
+    ...(tls === null ? {} : { tls }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
+}
+
+/** Null: no file is named, and the server alone says whether the connection is encrypted. */
+function tlsFrom(environment: NodeJS.ProcessEnv): BusTls | null {
+  const file = (name: string) => environment[`NAUTILUS_NATS__TLS__${name}`];
+  const caFile = file('CA_FILE');
+  const certFile = file('CERT_FILE');
+  const keyFile = file('KEY_FILE');
+  const tls: BusTls = {
+    ...(caFile === undefined ? {} : { caFile }),
+    ...(certFile === undefined ? {} : { certFile }),
+    ...(keyFile === undefined ? {} : { keyFile }),
+  };
+  return Object.keys(tls).length === 0 ? null : tls;
 }
 
 /** One address, several with commas, or the list as it stands in `nautilus.yaml`. */

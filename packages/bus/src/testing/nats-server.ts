@@ -67,7 +67,7 @@ async function readPort(folder: string, child: ChildProcess, output: () => strin
     const file = (await readdir(folder)).find((name) => name.endsWith('.ports'));
     if (file !== undefined) {
       const text = await readFile(join(folder, file), 'utf8');
-      const url = /nats:\/\/[^"]*:(\d+)/.exec(text);
+      const url = /(?:nats|tls):\/\/[^"]*:(\d+)/.exec(text);
       if (url !== null) return Number(url[1]);
     }
     await sleep(pollMs);

@@ -48,6 +48,27 @@ export const nats = z.strictObject({
     .nullable()
     .default(null)
     .meta({ description: 'File (0600) with the nkey seed of this party; null connects without identity.' }),
+  tls: z
+    .strictObject({
+      ca_file: z.string().min(1).nullable().default(null).meta({
+        description: 'PEM file of the authority that signed the servers; null trusts those of the system.',
+      }),
+      cert_file: z.string().min(1).nullable().default(null).meta({
+        description: 'PEM file with the certificate of this party, where servers ask for one.',
+      }),
+      key_file: z
+        .string()
+        .min(1)
+        .nullable()
+        .default(null)
+        .meta({ description: 'PEM file (0600) with the key that belongs to the certificate.' }),
+    })
+    .refine(({ cert_file, key_file }) => (cert_file === null) === (key_file === null), {
+      error: 'cert_file and key_file belong together: give both or neither',
+    })
+    .nullable()
+    .default(null)
+    .meta({ description: 'Encrypts the connection; null leaves that to the server.' }),
   replicas: z
     .number()
     .int()
