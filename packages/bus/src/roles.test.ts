@@ -2,8 +2,7 @@
  * Every row of the role table against every subject there is, on a real server: a party can do what its row says and
  * nothing else. What the rows themselves must never allow is written down apart, so that a row that grows too wide fails.
  */
-import { type NatsConnection, PermissionViolationError } from '@nats-io/nats-core';
-import { connect, nkeyAuthenticator } from '@nats-io/transport-node';
+import { connect, errors, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node';
 import {
   buckets,
   exchangeSubject,
@@ -151,7 +150,7 @@ describe.each(names)('the role %s', (role) => {
     const status = nc.status();
     const listening = (async () => {
       for await (const each of status) {
-        if (each.type === 'error' && each.error instanceof PermissionViolationError) {
+        if (each.type === 'error' && each.error instanceof errors.PermissionViolationError) {
           if (each.error.subject === 'the.end') return;
           refused.add(each.error.subject);
         }
