@@ -5,7 +5,11 @@ import type { Import } from './scan-imports.ts';
 
 const scope = '@nautilus/';
 /** Faces of a package beside the main one, for tests. */
-const testingFaces: ReadonlySet<string> = new Set(['@nautilus/bus/testing', '@nautilus/allocator/testing']);
+const testingFaces: ReadonlySet<string> = new Set([
+  '@nautilus/bus/testing',
+  '@nautilus/allocator/testing',
+  '@nautilus/cli/testing',
+]);
 const testTools: ReadonlySet<string> = new Set(['vitest', 'fast-check']);
 
 export interface ImportInFile {

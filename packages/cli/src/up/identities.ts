@@ -5,6 +5,8 @@ import { createNkey, generateServerConfig } from '@nautilus/bus';
 import { permissionsOf, type RoleName } from '@nautilus/contracts';
 
 export interface Identities {
+  /** Where the seeds lie, each `<party>.nk`. */
+  readonly directory: string;
   /** The file (0600) with the seed of a party. */
   seedFile(party: string): string;
   readonly operatorSeed: string;
@@ -33,6 +35,7 @@ export function createIdentities(directory: string, host: string, containers: re
     return { name: party, nkey: publicKey, publish: [...publish], subscribe: [...subscribe], allowResponses };
   });
   return {
+    directory: seeds,
     seedFile,
     operatorSeed,
     serverConfig: ({ port, storeDirectory }) =>

@@ -29,14 +29,14 @@ interface RunRecord {
   readonly processes: readonly number[];
 }
 
-const prefix = 'nautilus-up-';
+export const runPrefix = 'nautilus-up-';
 const recordName = 'run.json';
 
 /** Not below TMPDIR when that is long: a Unix socket's path has room for about 100 characters. */
-const base = () => (tmpdir().length > 60 ? '/tmp' : tmpdir());
+export const runsDirectory = () => (tmpdir().length > 60 ? '/tmp' : tmpdir());
 
 export function createRuntimeDirectory(): RuntimeDirectory {
-  const path = mkdtempSync(join(base(), prefix));
+  const path = mkdtempSync(join(runsDirectory(), runPrefix));
   chmodSync(path, 0o700);
   const statePath = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : path, 'nautilus-'));
   const processes: number[] = [];
@@ -62,8 +62,8 @@ export function createRuntimeDirectory(): RuntimeDirectory {
 /** Removes what runs left whose process is gone; answers their directories. */
 export function sweepDeadRuns(): string[] {
   const swept: string[] = [];
-  for (const name of readdirSync(base()).filter((entry) => entry.startsWith(prefix))) {
-    const path = join(base(), name);
+  for (const name of readdirSync(runsDirectory()).filter((entry) => entry.startsWith(runPrefix))) {
+    const path = join(runsDirectory(), name);
     const record = readRecord(join(path, recordName));
     if (record === null || isAlive(record.owner)) continue;
     for (const pid of record.processes) if (isBrokerOf(pid, path)) process.kill(pid, 'SIGTERM');
@@ -72,6 +72,12 @@ export function sweepDeadRuns(): string[] {
     swept.push(path);
   }
   return swept;
+}
+
+/** Whether the process that made this directory still runs. */
+export function isLiveRun(path: string): boolean {
+  const record = readRecord(join(path, recordName));
+  return record !== null && isAlive(record.owner);
 }
 
 function readRecord(path: string): RunRecord | null {

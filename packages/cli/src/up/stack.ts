@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bus, connectBus } from '@nautilus/bus';
 import type { Config } from '@nautilus/contracts';
+import { joinFileName } from '../connection/join-file.ts';
 import { type Broker, foreignBroker, startBroker } from './broker.ts';
 import { createIdentities } from './identities.ts';
 import { mainOf, nodeCommand } from './launch.ts';
@@ -73,6 +74,7 @@ export class Stack {
       `NATS at ${this.#broker.url}${natsUrl === null ? '' : ' (NATS_URL; it does not hold our parties to their roles)'}`,
     );
     this.#writeGuestFile();
+    this.#writeJoinFile();
     for (const row of this.rows) this.#startService(row);
     await Promise.all(this.rows.map((row) => this.#untilReady(row)));
     say(`services ready: ${this.rows.map((row) => `${row.name} :${row.port}`).join(', ')}`);
@@ -106,6 +108,16 @@ export class Stack {
       ...(seed === undefined ? [] : [`NAUTILUS_NATS__SEED_FILE=${seed}`]),
     ];
     writeFileSync(this.#guestFile, `${lines.join('\n')}\n`, { mode: 0o600 });
+  }
+
+  /** For the other commands, which find the newest run by it. */
+  #writeJoinFile(): void {
+    const join = {
+      host: this.config.host.id,
+      servers: [this.url],
+      seeds: this.#broker?.identities?.directory ?? null,
+    };
+    writeFileSync(`${this.#directory.path}/${joinFileName}`, `${JSON.stringify(join)}\n`, { mode: 0o600 });
   }
 
   /** Whether the process that this run started is there, and ready. */

@@ -2,13 +2,19 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { loadServiceConfig } from '@nautilus/kit';
-import type { Arguments } from '../arguments.ts';
 import { gatherEvidence } from './check.ts';
 import { Screen } from './screen.ts';
 import { Stack } from './stack.ts';
 import { failed, judge, type Verdict } from './verdict.ts';
 
-export async function up(options: Arguments): Promise<number> {
+export interface UpOptions {
+  /** No terminal: run for a while, verify, print one JSON object. */
+  readonly check: boolean;
+  readonly seconds: number;
+  readonly config: string | null;
+}
+
+export async function up(options: UpOptions): Promise<number> {
   const shutdown = shutdownSignal();
   const screen = new Screen(process.stdout, process.stderr, {
     isLive: !options.check && process.stdout.isTTY === true,
@@ -48,7 +54,7 @@ export async function up(options: Arguments): Promise<number> {
   return problems.length > 0 ? 1 : code;
 }
 
-function createStack(options: Arguments, screen: Screen, signal: AbortSignal): Stack {
+function createStack(options: UpOptions, screen: Screen, signal: AbortSignal): Stack {
   const named = options.config ?? (process.env['NAUTILUS_CONFIG'] || null);
   const file = named ?? (existsSync('nautilus.yaml') ? 'nautilus.yaml' : null);
   const configFile = file === null ? null : resolve(file);
