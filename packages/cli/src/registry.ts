@@ -8,16 +8,20 @@ import { explainCommand } from './commands/explain.ts';
 import { freeCommand } from './commands/free.ts';
 import { historyCommand } from './commands/history.ts';
 import { jobsCommand } from './commands/jobs.ts';
+import { mapCommand } from './commands/map.ts';
 import { statusCommand } from './commands/status.ts';
+import { topCommand } from './commands/top.ts';
 import { upCommand } from './commands/up.ts';
 import type { Command } from './line/command.ts';
 
 const others: readonly Command[] = [
   upCommand,
   statusCommand,
+  topCommand,
   explainCommand,
   allocCommand,
   freeCommand,
+  mapCommand,
   alertsCommand,
   jobsCommand,
   historyCommand,

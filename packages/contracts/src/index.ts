@@ -15,6 +15,7 @@ export * from './requests/command.ts';
 export * from './requests/container.ts';
 export * from './requests/history.ts';
 export * from './requests/segment.ts';
+export * from './requests/segment-map.ts';
 export * from './requests/service.ts';
 export * from './result.ts';
 export * from './roles.ts';

@@ -21,6 +21,7 @@ import {
   releaseSegment,
   revokeGrant,
 } from './requests/segment.ts';
+import { listSegments, mapSegment } from './requests/segment-map.ts';
 import { explainPlan, listAlerts, listJobs, runJob } from './requests/service.ts';
 import {
   budgetApplied,
@@ -58,6 +59,8 @@ export const exchanges = {
   admitSubscriber,
   dismissSubscriber,
   cleanUpMemory,
+  listSegments,
+  mapSegment,
   describeHost,
   restartContainer,
   scaleContainer,

@@ -26,7 +26,7 @@ export function describeEndpoint(agent: Agent): Endpoint {
           truncated = true;
           break;
         }
-        segments.push(describe(agent, lease, party));
+        segments.push(describeLease(agent, lease, party));
       }
       const { budgetBytes, leasedBytes } = account.value;
       return ok({ container: party, budgetBytes, leasedBytes, segments, truncated });
@@ -34,7 +34,8 @@ export function describeEndpoint(agent: Agent): Endpoint {
   });
 }
 
-function describe(agent: Agent, lease: Lease, party: string): SegmentDescription {
+/** As `party` may see it: grants are told to the owner only. */
+export function describeLease(agent: Agent, lease: Lease, party: string): SegmentDescription {
   const owner = lease.container === party;
   const held = lease.holders.size > 0 || lease.state === 'lingering';
   return {

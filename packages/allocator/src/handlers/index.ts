@@ -18,6 +18,7 @@ import { leaseEndpoint } from './lease.ts';
 import { openEndpoint } from './open.ts';
 import { releaseEndpoint } from './release.ts';
 import { revokeEndpoint } from './revoke.ts';
+import { listSegmentsEndpoint, mapSegmentEndpoint } from './segment-map.ts';
 
 export const handlers: readonly ((agent: Agent, bus: PublisherBus) => Endpoint)[] = [
   leaseEndpoint,
@@ -36,5 +37,7 @@ export const handlers: readonly ((agent: Agent, bus: PublisherBus) => Endpoint)[
   closeChannelEndpoint,
   listChannelsEndpoint,
   cleanUpEndpoint,
+  listSegmentsEndpoint,
+  mapSegmentEndpoint,
   hostEndpoint,
 ];
