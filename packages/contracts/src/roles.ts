@@ -95,8 +95,10 @@ export const roles = {
       `${subjectRoot}.job.>`,
       `${subjectRoot}.cmd.*.agent.>`,
       `${subjectRoot}.evt.*.maintenance.>`,
+      `${subjectRoot}.api.monitor.alert.list`,
     ],
-    subscribe: [...answers, '$SRV.>', `${subjectRoot}.api.maintenance.>`],
+    // Alerts, because nothing begins or goes on during an emergency.
+    subscribe: [...answers, '$SRV.>', `${subjectRoot}.api.maintenance.>`, `${subjectRoot}.alert.>`],
     allowResponses: true,
   },
   operator: {

@@ -34,7 +34,7 @@ export function runJobEndpoint({ jobs, ledger, runner, clock, log, signal, newId
       const { run } = await runner.attempt({ ...order, trigger: 'request' }, signal);
       runner.announce(run);
       try {
-        await ledger.note(run);
+        await ledger.note(run, dryRun);
       } catch (error) {
         // The work is done, and its answer must not be lost for that.
         log.warn({ err: error, run: run.run }, 'a run on request is not in the ledger');

@@ -3,6 +3,7 @@ import type { Bus, Store } from '@nautilus/bus';
 import type { Config, JobRun, Presence } from '@nautilus/contracts';
 import type { Clock, Logger } from '@nautilus/kit';
 import type { Calendar } from './calendar/types.ts';
+import type { Emergencies } from './emergencies.ts';
 import type { Ledger } from './ledger.ts';
 import type { Runner } from './runner.ts';
 import { Scheduler } from './scheduler.ts';
@@ -14,6 +15,7 @@ export interface LeadingParts {
   readonly presence: Store<Presence>;
   readonly ledger: Ledger;
   readonly runner: Runner;
+  readonly emergencies: Emergencies;
   readonly calendars: ReadonlyMap<string, Calendar>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -32,6 +34,7 @@ export async function lead(parts: LeadingParts, epoch: number, signal: AbortSign
       {
         ...parts,
         rules: { catchUpMs: config.catch_up, graceMs },
+        pauseAfter: config.pause_after,
         patienceMs: (maximumDeliveries + 1) * config.job_deadline,
         announce: (run: JobRun) => runner.announce(run),
       },

@@ -3,9 +3,11 @@
  * compare-and-set only, because a run on request may end on another instance.
  */
 import type { Store } from '@nautilus/bus';
-import { type JobRun, NautilusError, type ScheduleRecord } from '@nautilus/contracts';
+import { type JobRun, NautilusError, type ScheduleRecord, type SlotEnding } from '@nautilus/contracts';
 
 const attempts = 5;
+/** One more than a decision may skip at once, so that a crash after it leaves no slot without an ending. */
+export const keptEndings = 101;
 
 export class Ledger {
   readonly #store: Store<ScheduleRecord>;
@@ -24,28 +26,48 @@ export class Ledger {
     return stored !== null && stored.value.lastSlot >= slot;
   }
 
-  /** The slot of this run is done with, whatever came of it. */
-  decide(run: JobRun): Promise<void> {
-    return this.#change(run, (old) => Math.max(old?.lastSlot ?? 0, run.slot));
+  /** The slots of these runs, oldest first, are done with, whatever came of them: in one step, or not at all. */
+  decide(...runs: readonly [JobRun, ...JobRun[]]): Promise<void> {
+    const newest = runs[runs.length - 1] ?? runs[0];
+    return this.#change(newest, (old) => ({
+      lastSlot: Math.max(old?.lastSlot ?? 0, newest.slot),
+      lastRun: newest,
+      endings: [...(old?.endings ?? []), ...runs.map(endingOf)].slice(-keptEndings),
+      failuresInRow: runs.reduce(failuresAfter, old?.failuresInRow ?? 0),
+    }));
   }
 
   /** A run beside the calendar: it decides no slot. A host that never answered gets no ledger. */
-  note(run: JobRun): Promise<void> {
-    return this.#change(run, (old) => old?.lastSlot ?? (run.outcome === 'done' ? run.slot : null));
+  note(run: JobRun, dryRun: boolean): Promise<void> {
+    const isDone = run.outcome === 'done';
+    return this.#change(run, (old) => {
+      if (old === null && !isDone) return null;
+      return {
+        lastSlot: old?.lastSlot ?? run.slot,
+        lastRun: run,
+        endings: old?.endings ?? [],
+        // Someone has seen to it, and it works again.
+        failuresInRow: isDone && !dryRun ? 0 : (old?.failuresInRow ?? 0),
+      };
+    });
   }
 
   /** From here on, whatever the ledger said before. */
   begin(run: JobRun): Promise<void> {
-    return this.#change(run, () => run.slot);
+    return this.#change(run, (old) => ({
+      lastSlot: run.slot,
+      lastRun: run,
+      endings: [...(old?.endings ?? []), endingOf(run)].slice(-keptEndings),
+      failuresInRow: old?.failuresInRow ?? 0,
+    }));
   }
 
-  async #change(run: JobRun, lastSlotFrom: (old: ScheduleRecord | null) => number | null): Promise<void> {
+  async #change(run: JobRun, from: (old: ScheduleRecord | null) => ScheduleRecord | null): Promise<void> {
     const key = ledgerKey(run.job, run.host);
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       const stored = await this.#store.get(key);
-      const lastSlot = lastSlotFrom(stored?.value ?? null);
-      if (lastSlot === null) return;
-      const record = { lastSlot, lastRun: run };
+      const record = from(stored?.value ?? null);
+      if (record === null) return;
       const result =
         stored === null
           ? await this.#store.create(key, record)
@@ -58,6 +80,16 @@ export class Ledger {
       details: { key, run: run.run },
     });
   }
+}
+
+function endingOf({ slot, outcome, reason, finishedAt }: JobRun): SlotEnding {
+  return { slot, outcome, reason, finishedAt };
+}
+
+/** What was skipped says nothing about whether the job works. */
+function failuresAfter(failures: number, { outcome }: JobRun): number {
+  if (outcome === 'failed') return failures + 1;
+  return outcome === 'done' ? 0 : failures;
 }
 
 export function ledgerKey(job: string, host: string): string {

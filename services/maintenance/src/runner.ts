@@ -2,6 +2,7 @@
 import type { Bus } from '@nautilus/bus';
 import { errorTable, type JobRequest, type JobRun, jobFinished, NautilusError } from '@nautilus/contracts';
 import type { Clock, Logger } from '@nautilus/kit';
+import type { Emergencies } from './emergencies.ts';
 import type { Job, JobReport } from './jobs/job.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -20,6 +21,7 @@ export interface RunnerParts {
   readonly log: Logger;
   readonly telemetry: Telemetry;
   readonly deadlineMs: number;
+  readonly emergencies: Pick<Emergencies, 'of' | 'during'>;
 }
 
 export class Runner {
@@ -35,9 +37,20 @@ export class Runner {
     return [...this.#running.values()];
   }
 
-  /** Throws only for bugs: what the job throws is the outcome of the run. */
-  async attempt(order: Order, signal: AbortSignal): Promise<Attempt> {
-    const { clock, log, telemetry } = this.#parts;
+  /**
+   * Throws only for bugs: what the job throws is the outcome of the run. A dry run changes nothing and so never gives
+   * way to an emergency.
+   */
+  attempt(order: Order, signal: AbortSignal): Promise<Attempt> {
+    const { emergencies } = this.#parts;
+    if (order.dryRun) return this.#attempt(order, signal, null);
+    return emergencies.during(order.host, (emergency) =>
+      this.#attempt(order, AbortSignal.any([signal, emergency]), emergency),
+    );
+  }
+
+  async #attempt(order: Order, signal: AbortSignal, emergency: AbortSignal | null): Promise<Attempt> {
+    const { clock, log, telemetry, emergencies } = this.#parts;
     const { dryRun, ...named } = order;
     const begun: JobRun = {
       ...named,
@@ -47,6 +60,8 @@ export class Runner {
       finishedAt: null,
       report: null,
     };
+    const present = emergency === null ? null : emergencies.of(order.host);
+    if (present !== null) return gaveWay(begun, `not begun, emergency: ${present}`, clock.now());
     const startedAt = clock.monotonic();
     this.#running.set(order.run, begun);
     try {
@@ -59,6 +74,10 @@ export class Runner {
         retry: null,
       };
     } catch (error) {
+      if (emergency?.aborted === true) {
+        const why = emergencies.of(order.host) ?? 'it is over';
+        return gaveWay(begun, `broken off, what was done stands, emergency: ${why}`, clock.now());
+      }
       if (!(error instanceof NautilusError)) log.error({ err: error, order }, 'a job threw what is no fault');
       const reason =
         error instanceof NautilusError ? `${error.code}: ${error.message}` : `internal: ${String(error)}`;
@@ -106,4 +125,8 @@ export class Runner {
       signal,
     });
   }
+}
+
+function gaveWay(begun: JobRun, reason: string, finishedAt: number): Attempt {
+  return { run: { ...begun, outcome: 'skipped', reason, finishedAt }, retry: null };
 }

@@ -3,10 +3,12 @@
  * the clock at least every 30 s, so that a sleep of the machine or a jump of the clock is noticed.
  */
 import type { Bus, Store } from '@nautilus/bus';
-import { type JobRun, jobRequested, type Presence } from '@nautilus/contracts';
+import { type JobRun, jobRequested, type Presence, type ScheduleRecord } from '@nautilus/contracts';
 import type { Clock, Logger } from '@nautilus/kit';
 import { decideSlots } from './calendar/decide.ts';
+import { decideHold } from './calendar/hold.ts';
 import type { Calendar, CalendarRules, SkippedSlot } from './calendar/types.ts';
+import type { Emergencies } from './emergencies.ts';
 import { type Ledger, ledgerKey } from './ledger.ts';
 
 export interface SchedulerParts {
@@ -18,6 +20,8 @@ export interface SchedulerParts {
   readonly rules: CalendarRules;
   /** For so long a slot that was handed over is expected to be decided; then it is looked at again. */
   readonly patienceMs: number;
+  readonly pauseAfter: number;
+  readonly emergencies: Pick<Emergencies, 'of' | 'refresh'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly announce: (run: JobRun) => void;
@@ -57,24 +61,28 @@ export class Scheduler {
 
   /** One look at the calendar. Returns when there is something to decide next. */
   async check(signal: AbortSignal): Promise<number | null> {
-    const { presence, ledger, calendars } = this.#parts;
+    const { presence, ledger, calendars, emergencies } = this.#parts;
+    await emergencies.refresh(signal);
     const [hosts, records] = await Promise.all([presence.keys(), ledger.all()]);
     let nextAt: number | null = null;
     for (const [job, calendar] of calendars) {
       nextAt = earlier(nextAt, calendar.next(this.#parts.clock.now()));
       for (const host of hosts) {
         if (signal.aborted) return null;
-        const lastSlot = records.get(ledgerKey(job, host))?.lastSlot ?? null;
-        nextAt = earlier(nextAt, await this.#checkHost(job, host, calendar, lastSlot));
+        const record = records.get(ledgerKey(job, host)) ?? null;
+        nextAt = earlier(nextAt, await this.#checkHost(job, host, calendar, record));
       }
     }
     return nextAt;
   }
 
-  async #checkHost(job: string, host: string, calendar: Calendar, lastSlot: number | null) {
-    const { clock, rules, ledger } = this.#parts;
-    const since = this.#sinceHandedOver(ledgerKey(job, host), lastSlot);
-    const decision = decideSlots(calendar, since, clock.now(), rules);
+  async #checkHost(job: string, host: string, calendar: Calendar, record: ScheduleRecord | null) {
+    const { clock, rules, ledger, emergencies, pauseAfter, log } = this.#parts;
+    const since = this.#sinceHandedOver(ledgerKey(job, host), record?.lastSlot ?? null);
+    const failuresInRow = record?.failuresInRow ?? 0;
+    const hold = decideHold({ emergency: emergencies.of(host), failuresInRow, pauseAfter });
+    const decision = decideSlots(calendar, since, clock.now(), rules, hold);
+    if (decision.waiting !== null) log.info({ job, host, ...decision.waiting }, 'a slot waits');
     if (decision.begin !== null) await ledger.begin(this.#skippedRun(job, host, decision.begin));
     await this.#skip(job, host, decision.skipped);
     if (decision.run !== null) await this.#handOver(job, host, decision.run.slot, decision.run.trigger);
@@ -93,9 +101,9 @@ export class Scheduler {
 
   async #skip(job: string, host: string, skipped: readonly SkippedSlot[]): Promise<void> {
     const runs = skipped.map((each) => this.#skippedRun(job, host, each));
-    const newest = runs.at(-1);
-    if (newest === undefined) return;
-    await this.#parts.ledger.decide(newest);
+    const [oldest, ...newer] = runs;
+    if (oldest === undefined) return;
+    await this.#parts.ledger.decide(oldest, ...newer);
     for (const run of runs) this.#parts.announce(run);
   }
 

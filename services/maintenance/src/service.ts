@@ -6,6 +6,7 @@ import type { Clock, Component, Health, Logger } from '@nautilus/kit';
 import { listJobsEndpoint, runJobEndpoint } from './api.ts';
 import { createCalendar } from './calendar/cron.ts';
 import type { Calendar } from './calendar/types.ts';
+import { Emergencies } from './emergencies.ts';
 import type { Job } from './jobs/job.ts';
 import { lead } from './leading.ts';
 import { Ledger } from './ledger.ts';
@@ -60,7 +61,17 @@ export function createService(parts: ServiceParts): Service {
       const presence = await bus.store(buckets.presence);
       health.set('buckets', { ok: true });
 
-      const runner = new Runner({ bus, jobs, clock, log, telemetry, deadlineMs: config.job_deadline });
+      const emergencies = new Emergencies({ bus, clock, log });
+      await emergencies.listen();
+      const runner = new Runner({
+        bus,
+        jobs,
+        emergencies,
+        clock,
+        log,
+        telemetry,
+        deadlineMs: config.job_deadline,
+      });
       const api = {
         jobs,
         calendars,
@@ -82,7 +93,7 @@ export function createService(parts: ServiceParts): Service {
 
       const own = bus.leaderLease({ service, holder: instance, log });
       lease = own;
-      const leading = { config, bus, presence, ledger, runner, calendars, clock, log };
+      const leading = { config, bus, presence, ledger, runner, emergencies, calendars, clock, log };
       campaign = own.run((epoch, signal) => lead(leading, epoch, signal), ending.signal);
       // Awaited when draining; a campaign that fails before that must be seen, and must not end the process.
       campaign.catch((error: unknown) => {

@@ -1,11 +1,11 @@
 /**
  * Takes work from the queue: does what the ledger has not decided yet, tries again later what may pass by itself, and
- * records the rest. One run at a time for a job of a host; different hosts side by side.
+ * records the rest. One run at a time on a host, of whatever job; different hosts side by side.
  */
 import type { Bus, JobInfo, WorkQueue } from '@nautilus/bus';
 import { type JobRequest, jobRequested, streams } from '@nautilus/contracts';
 import type { Clock, Logger } from '@nautilus/kit';
-import { type Ledger, ledgerKey } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import type { Runner } from './runner.ts';
 
 export interface WorkerParts {
@@ -34,7 +34,7 @@ export function openWorker(parts: WorkerParts): Promise<WorkQueue> {
       concurrency,
     },
     (order, info) => {
-      const key = ledgerKey(order.job, order.host);
+      const key = order.host;
       const before = latest.get(key) ?? Promise.resolve();
       const own = aliveWhile(parts, info, async () => {
         await before;
@@ -54,8 +54,9 @@ export function openWorker(parts: WorkerParts): Promise<WorkQueue> {
   );
 }
 
-async function work(
-  { ledger, runner, clock, log }: WorkerParts,
+/** One delivery of one order; what it throws is delivered again. */
+export async function work(
+  { ledger, runner, clock, log }: Omit<WorkerParts, 'bus'>,
   order: JobRequest,
   info: JobInfo,
 ): Promise<void> {

@@ -197,6 +197,10 @@ export const maintenance = z.strictObject({
     .default('0 2 * * *')
     .meta({ description: 'When the daily clean-up runs, as a cron pattern.' }),
   job_deadline: duration.prefault('5m').meta({ description: 'Longest run of a job.' }),
+  pause_after: z.number().int().min(1).default(5).meta({
+    description:
+      'After so many slots in a row that failed, a job of a host is paused: its slots are recorded as skipped, until a run on request is done.',
+  }),
 });
 
 export const configSchema = z

@@ -22,8 +22,22 @@ function bucket<Value extends z.ZodType>(definition: Bucket<Value>): Bucket<Valu
 
 /** Value of `lease/<name>`; its revision, behind the age of the bucket, is the fencing epoch. */
 export const leaderRecord = z.object({ holder: z.string(), since: instantMs });
-/** Value of `schedule/<job>.<host>`: the newest slot that was decided, so that none runs twice or is missed silently. */
-export const scheduleRecord = z.object({ lastSlot: instantMs, lastRun: jobRun });
+/** How a slot ended; `running` never ends one. */
+export const slotEnding = jobRun.pick({ slot: true, outcome: true, reason: true, finishedAt: true });
+export type SlotEnding = z.infer<typeof slotEnding>;
+
+/**
+ * Value of `schedule/<job>.<host>`: the newest slot that was decided, so that none runs twice or is missed silently.
+ * The endings are written in the same step, so that a crash leaves no slot without one.
+ */
+export const scheduleRecord = z.object({
+  lastSlot: instantMs,
+  lastRun: jobRun,
+  /** Of the newest slots, oldest first. */
+  endings: z.array(slotEnding).default([]),
+  /** Of the calendar's own runs, since the last that was done; a job that fails too often is paused. */
+  failuresInRow: z.number().int().nonnegative().default(0),
+});
 export type ScheduleRecord = z.infer<typeof scheduleRecord>;
 
 export const buckets = {

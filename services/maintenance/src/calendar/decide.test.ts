@@ -129,6 +129,7 @@ describe('decideSlots on a daily calendar', () => {
     expect(decideSlots(never, d(1), d(6), rules)).toEqual({
       run: null,
       skipped: [],
+      waiting: null,
       begin: null,
       nextAt: null,
     });

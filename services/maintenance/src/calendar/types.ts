@@ -15,6 +15,12 @@ export interface CalendarRules {
   readonly graceMs: number;
 }
 
+/** Why nothing is run now. `wait`: the slot may still be run when this is over; `skip`: it is not run at all. */
+export interface Hold {
+  readonly kind: 'wait' | 'skip';
+  readonly reason: string;
+}
+
 export interface SkippedSlot {
   readonly slot: number;
   readonly reason: string;
@@ -25,6 +31,8 @@ export interface CalendarDecision {
   readonly run: { readonly slot: number; readonly trigger: 'schedule' | 'catch-up' } | null;
   /** Slots that will never run, oldest first. */
   readonly skipped: readonly SkippedSlot[];
+  /** The slot that waits, undecided, and for what. */
+  readonly waiting: SkippedSlot | null;
   /** Where the ledger begins, or begins anew. */
   readonly begin: SkippedSlot | null;
   /** When there is something to decide next. */

@@ -38,7 +38,7 @@ export class Stage {
     await this.#nats[Symbol.asyncDispose]();
   }
 
-  async start(settings: Record<string, string> = {}, clock?: Clock): Promise<RunningMaintenance> {
+  async start(settings: Record<string, string | number> = {}, clock?: Clock): Promise<RunningMaintenance> {
     const config = configSchema.parse({
       nats: { servers: [this.#nats.url] },
       maintenance: { port: 0, ...settings },
@@ -76,7 +76,12 @@ export class Stage {
       finishedAt: slot,
       report: null,
     };
-    await (await this.bus.store(buckets.schedule)).put(`clean-up.${host}`, { lastSlot: slot, lastRun });
+    await (await this.bus.store(buckets.schedule)).put(`clean-up.${host}`, {
+      lastSlot: slot,
+      lastRun,
+      endings: [],
+      failuresInRow: 0,
+    });
   }
 }
 
