@@ -56,7 +56,7 @@ export const roles = {
     summary: 'Plans: reads what agents observe, writes desired budgets, explains itself.',
     publish: [
       ...jetstream,
-      ...kv('desired', 'lease'),
+      ...kv('desired', 'limit-state', 'lease'),
       `${subjectRoot}.evt.*.orchestrator.>`,
       `${subjectRoot}.cmd.*.agent.container.>`,
     ],

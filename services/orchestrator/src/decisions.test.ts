@@ -43,10 +43,10 @@ describe('Decisions', () => {
   it('gives up the oldest rather than growing without end', async () => {
     let isDown = true;
     const { stored, decisions } = recorder(() => isDown);
-    for (let index = 0; index < 300; index += 1) decisions.add(plan(`p${index}`));
+    for (let index = 0; index < 600; index += 1) decisions.add(plan(`p${index}`));
     isDown = false;
     await decisions.flush();
-    expect(stored).toHaveLength(256);
-    expect([stored[0], stored.at(-1)]).toEqual(['p44', 'p299']);
+    expect(stored).toHaveLength(512);
+    expect([stored[0], stored.at(-1)]).toEqual(['p88', 'p599']);
   });
 });

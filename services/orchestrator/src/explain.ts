@@ -3,24 +3,51 @@
  * yet, puts the answer together from what stands in the buckets, so that it does not matter who is asked.
  */
 import { type Endpoint, endpoint } from '@nautilus/bus';
-import { type BudgetPlan, explainPlan, ok } from '@nautilus/contracts';
+import { type BudgetPlan, type ExplainedContainer, explainPlan, ok } from '@nautilus/contracts';
+import type { Heard } from './heard.ts';
 import { type State, viewHost } from './state.ts';
 
 export interface ExplainParts {
   readonly state: State;
+  readonly heard: Heard;
   /** The last plan of this instance while it leads. */
   readonly lastPlan: (host: string) => BudgetPlan | null;
   readonly leadership: () => { readonly leader: boolean; readonly epoch: number | null };
 }
 
-export function explainEndpoint({ state, lastPlan, leadership }: ExplainParts): Endpoint {
+export function explainEndpoint({ state, heard, lastPlan, leadership }: ExplainParts): Endpoint {
   return endpoint({
     contract: explainPlan,
-    handle: async ({ host }) => {
+    handle: async ({ host, container }) => {
       const plan = lastPlan(host) ?? (await storedPlan(state, host));
-      return ok({ plan, ...leadership() });
+      if (container === undefined) return ok({ plan, ...leadership() });
+      return ok({ plan, container: await explained({ state, heard }, host, container), ...leadership() });
     },
   });
+}
+
+async function explained(
+  { state, heard }: Pick<ExplainParts, 'state' | 'heard'>,
+  host: string,
+  container: string,
+): Promise<ExplainedContainer | null> {
+  const key = `${host}.${container}`;
+  const [desired, observed, forecast, remembered] = await Promise.all([
+    state.desired.get(key),
+    state.observed.get(key),
+    state.forecast.get(key),
+    state.remembered.get(key),
+  ]);
+  if (desired === null && observed === null) return null;
+  return {
+    container,
+    desired: desired?.value ?? null,
+    observed: observed?.value ?? null,
+    forecast: forecast?.value ?? null,
+    remembered: remembered?.value ?? null,
+    limitWrites: [...heard.limitWrites(host, container)],
+    reflexReceipts: [...heard.receipts(host, container)],
+  };
 }
 
 /** The budgets in force with the reasons they were written with; null when nothing was ever decided for the host. */

@@ -121,10 +121,12 @@ describe('the leader', () => {
     await start('o1');
     await vi.waitFor(async () => expect(await host.budgets()).toEqual({ g: 500, b: 64 }), waiting);
     const idle = { spec: guaranteed, leasedBytes: 0, highWaterBytes: 400 * MiB };
-    await host.report({ g: idle, b: { leasedBytes: 600 * MiB, refusedBytes: 300 * MiB } });
-    await vi.waitFor(async () => expect(await host.budgets()).toEqual({ g: 424, b: 600 }), waiting);
-    await host.report({ g: idle, b: { leasedBytes: 900 * MiB } });
     await vi.waitFor(async () => {
+      await host.report({ g: idle, b: { leasedBytes: 600 * MiB, refusedBytes: 300 * MiB } });
+      expect(await host.budgets()).toEqual({ g: 424, b: 600 });
+    }, waiting);
+    await vi.waitFor(async () => {
+      await host.report({ g: idle, b: { leasedBytes: 900 * MiB } });
       expect(await host.budgets()).toEqual({ g: 400, b: 624 });
       expect((await host.desired())['b']?.reason).toContain('asked to give back 276MiB');
     }, waiting);

@@ -4,6 +4,7 @@ import { type NatsServer, startNats } from '@nautilus/bus/testing';
 import { buckets, configSchema, type DesiredBudget } from '@nautilus/contracts';
 import { createLogger } from '@nautilus/kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Memory } from './memory.ts';
 import { planPolicy } from './policy.ts';
 import { planHost, type RoundParts } from './round.ts';
 import { openState, type State } from './state.ts';
@@ -12,10 +13,12 @@ import { FakeHost, MiB } from './testing/fake-host.ts';
 let nats: NatsServer;
 let bus: Bus;
 let state: State;
+let memory: Memory;
 beforeAll(async () => {
   nats = await startNats({ jetstream: true });
   bus = await connectBus({ servers: nats.url, name: 'test' });
   state = await openState(bus);
+  memory = new Memory(state.remembered);
 });
 afterAll(async () => {
   await bus.close();
@@ -26,6 +29,7 @@ function parts(own: State = state): RoundParts {
   let count = 0;
   return {
     state: own,
+    memory,
     policy: planPolicy(configSchema.parse({}).orchestrator),
     clock: { now: () => Date.now() },
     log: createLogger({ name: 'test', level: 'silent' }),
@@ -35,6 +39,8 @@ function parts(own: State = state): RoundParts {
     },
   };
 }
+/** A report counts as an answer to a decision only when it is younger. */
+const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
 const leading = (epoch: number) => ({ epoch, isLeading: () => true });
 const budget = (mebibytes: number, epoch: number): DesiredBudget => ({
   budgetBytes: mebibytes * MiB,
@@ -65,7 +71,7 @@ function interrupted(isDue: (write: number) => boolean, interfere: () => Promise
 }
 
 describe('planHost', () => {
-  it('writes decreases before increases, so that no instant promises more than the host has', async () => {
+  it('writes decreases first, and gives their bytes away when the agent has reported them', async () => {
     const host = await FakeHost.open(bus, 'h1', 1024 * MiB);
     const first = { priority: 'high' } as const;
     await host.report({ a: { spec: first, leasedBytes: 700 * MiB }, b: { leasedBytes: 80 * MiB }, c: {} });
@@ -79,17 +85,22 @@ describe('planHost', () => {
       now.set(key, (value?.budgetBytes ?? 0) / MiB);
       if (now.size === 3) sums.push([...now.values()].reduce((sum, each) => sum + each, 0));
     });
-    await host.report({
-      a: { leasedBytes: 80 * MiB },
-      b: { leasedBytes: 500 * MiB, refusedBytes: 135 * MiB },
-    });
+    const use = { a: { leasedBytes: 80 * MiB }, b: { leasedBytes: 500 * MiB, refusedBytes: 135 * MiB } };
     const settled = { ...parts(), policy: { ...parts().policy, settleMs: 0 } };
+    await pause();
+    await host.report(use);
+    const cut = await planHost(settled, 'h1', leading(2));
+    expect([cut.outcome, cut.written, cut.isHeld]).toEqual(['written', 3, true]);
+    expect(await host.budgets()).toEqual({ a: 100, b: 85, c: 64 });
+    await pause();
+    await host.report(use);
     const round = await planHost(settled, 'h1', leading(2));
-    expect([round.outcome, round.written]).toEqual(['written', 3]);
+    expect([round.outcome, round.written, round.isHeld]).toEqual(['written', 1, false]);
     expect(await host.budgets()).toEqual({ a: 100, b: 760, c: 64 });
-    await expect.poll(() => sums.length, { timeout: 5_000 }).toBe(4);
+    await expect.poll(() => sums.length, { timeout: 5_000 }).toBe(5);
     await watch.stop();
-    expect(sums).toEqual([1024, 249, 249, 924]);
+    // As listed, the cut, both confirmed for the new leader, and what the cut has freed.
+    expect(sums).toEqual([1024, 249, 249, 249, 924]);
   });
 
   it('decides again from what someone else wrote meanwhile', async () => {
@@ -116,10 +127,11 @@ describe('planHost', () => {
         return state.desired.put('h3.a', budget(other, 4));
       },
     );
-    expect(await planHost(parts(always), 'h3', leading(5))).toEqual({
+    expect(await planHost(parts(always), 'h3', leading(5))).toMatchObject({
       outcome: 'conflict',
       plan: null,
       written: 0,
+      refused: 'someone else wrote h3.a, 3 times in a row',
     });
     expect(await host.budgets()).toEqual({ a: 103 });
   });
@@ -129,6 +141,7 @@ describe('planHost', () => {
     await host.report({ a: { leasedBytes: 640 * MiB }, b: {} });
     await planHost(parts(), 'h4', leading(1));
     expect(await host.budgets()).toEqual({ a: 800, b: 64 });
+    await pause();
     await host.report({ a: {}, b: { leasedBytes: 600 * MiB } });
     const settled = { ...parts().policy, settleMs: 0 };
     const always = interrupted(

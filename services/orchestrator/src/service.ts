@@ -4,6 +4,7 @@ import type { Config } from '@nautilus/contracts';
 import type { Clock, Component, Health, Logger } from '@nautilus/kit';
 import { Decisions } from './decisions.ts';
 import { explainEndpoint } from './explain.ts';
+import { Heard } from './heard.ts';
 import { Leader } from './leader.ts';
 import { planPolicy } from './policy.ts';
 import { openState, type State } from './state.ts';
@@ -32,6 +33,7 @@ export function createService(parts: ServiceParts): Service {
   const ending = new AbortController();
   let lease: LeaderLease | null = null;
   let leader: Leader | null = null;
+  const heard = new Heard();
   let served: ServedService | null = null;
   let campaign: Promise<void> = Promise.resolve();
   health.set('buckets', { ok: false, reason: 'not opened yet' });
@@ -47,10 +49,12 @@ export function createService(parts: ServiceParts): Service {
       const bus = parts.bus();
       const state = await openState(bus);
       health.set('buckets', { ok: true });
+      await heard.start(bus);
       const own = bus.leaderLease({ service, holder: instance, log });
       lease = own;
       const explain = explainEndpoint({
         state,
+        heard,
         lastPlan: (host) => leader?.plans.get(host) ?? null,
         leadership: () => ({ leader: own.leading, epoch: own.epoch }),
       });
@@ -60,7 +64,7 @@ export function createService(parts: ServiceParts): Service {
       const decisions = new Decisions(bus, log);
       campaign = own.run(async (epoch, signal) => {
         const isLeading = () => !signal.aborted && own.leading;
-        leader = new Leader(leaderParts(parts, state, decisions), { epoch, isLeading });
+        leader = new Leader(leaderParts(parts, state, decisions, heard), { epoch, isLeading });
         try {
           await leader.lead(signal);
         } finally {
@@ -76,12 +80,19 @@ export function createService(parts: ServiceParts): Service {
     async drain() {
       ending.abort();
       await Promise.allSettled([campaign]);
+      await heard.stop();
       await served?.drain();
     },
   };
 }
 
-function leaderParts({ config, clock, log, telemetry }: ServiceParts, state: State, decisions: Decisions) {
+function leaderParts(
+  { config, clock, log, telemetry }: ServiceParts,
+  state: State,
+  decisions: Decisions,
+  heard: Heard,
+) {
   const policy = planPolicy(config.orchestrator);
-  return { state, decisions, policy, clock, log, telemetry, intervalMs: config.orchestrator.interval };
+  const { interval: intervalMs, dry_run: dryRun } = config.orchestrator;
+  return { state, decisions, heard, policy, clock, log, telemetry, intervalMs, dryRun };
 }

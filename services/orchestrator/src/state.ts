@@ -2,9 +2,11 @@
 import type { Bus, Store, Stored } from '@nautilus/bus';
 import {
   buckets,
+  type ContainerForecast,
   type DesiredBudget,
   type ObservedContainer,
   type ObservedHost,
+  type RememberedContainer,
   streams,
 } from '@nautilus/contracts';
 import { containerOf } from './plan/attention.ts';
@@ -14,6 +16,8 @@ export interface State {
   readonly desired: Store<DesiredBudget>;
   readonly observed: Store<ObservedContainer>;
   readonly hosts: Store<ObservedHost>;
+  readonly forecast: Store<ContainerForecast>;
+  readonly remembered: Store<RememberedContainer>;
 }
 
 export interface HostView {
@@ -28,15 +32,18 @@ export async function openState(bus: Bus): Promise<State> {
     desired: await bus.store(buckets.desired),
     observed: await bus.store(buckets.observed),
     hosts: await bus.store(buckets.observedHost),
+    forecast: await bus.store(buckets.forecast),
+    remembered: await bus.store(buckets.limitState),
   };
 }
 
 /** Null while the agent of the host has not reported. */
 export async function viewHost(state: State, host: string): Promise<HostView | null> {
-  const [stored, observed, written] = await Promise.all([
+  const [stored, observed, written, forecasts] = await Promise.all([
     state.hosts.get(host),
     state.observed.snapshot(`${host}.*`),
     state.desired.snapshot(`${host}.*`),
+    state.forecast.snapshot(`${host}.*`),
   ]);
   if (stored === null) return null;
   const desired = new Map([...written].map(([key, value]) => [containerOf(key), value]));
@@ -44,7 +51,12 @@ export async function viewHost(state: State, host: string): Promise<HostView | n
   const containers = [...observed].map(([key, { value }]): ContainerState => {
     const { container: _, ...measured } = value;
     const name = containerOf(key);
-    return { name, ...measured, desired: desired.get(name)?.value ?? null };
+    return {
+      name,
+      ...measured,
+      desired: desired.get(name)?.value ?? null,
+      forecast: forecasts.get(key)?.value,
+    };
   });
   return { snapshot: { host, grantableBytes, lingeringBytes, at, containers }, desired };
 }

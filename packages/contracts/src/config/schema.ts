@@ -142,6 +142,10 @@ export const orchestrator = z.strictObject({
   stale_after: duration
     .prefault('15s')
     .meta({ description: 'Observations older than this freeze the plan of their host.' }),
+  dry_run: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Decides and tells every plan, but writes no budget and gives no command.' }),
 });
 
 const step = (raise: string) =>

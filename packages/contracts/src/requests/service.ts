@@ -1,9 +1,27 @@
 /** What people and tools ask of the services over `api`: explain the plan, list alerts, run a job. */
 import { z } from 'zod';
+import { limitWrite, reflexReceipt } from '../state/action.ts';
 import { alertBody } from '../state/alert.ts';
-import { budgetPlan } from '../state/plan.ts';
+import { containerForecast } from '../state/forecast.ts';
+import { observedContainer } from '../state/observed.ts';
+import { budgetPlan, desiredBudget, rememberedContainer } from '../state/plan.ts';
 import { exchange } from '../subject.ts';
 import { instantMs, tokenName } from '../values.ts';
+
+/** All that is known of why one container has what it has; null where nothing is. */
+export const explainedContainer = z.object({
+  container: z.string(),
+  desired: desiredBudget.nullable(),
+  /** Working set, leases and the limit in force, as the agent stated them last. */
+  observed: observedContainer.nullable(),
+  forecast: containerForecast.nullable(),
+  /** Peaks, scar and what was lent to it. */
+  remembered: rememberedContainer.nullable(),
+  /** Newest first, heard by the instance that answers since it started. */
+  limitWrites: z.array(limitWrite),
+  reflexReceipts: z.array(reflexReceipt),
+});
+export type ExplainedContainer = z.infer<typeof explainedContainer>;
 
 export const explainPlan = exchange({
   class: 'api',
@@ -11,9 +29,11 @@ export const explainPlan = exchange({
   noun: 'plan',
   verb: 'explain',
   summary: 'The latest plan of a host with the reason for every budget, in words and numbers.',
-  request: z.object({ host: tokenName }),
+  request: z.object({ host: tokenName, container: tokenName.optional() }),
   response: z.object({
     plan: budgetPlan.nullable(),
+    /** When a container was named. */
+    container: explainedContainer.nullable().optional(),
     leader: z.boolean(),
     epoch: z.number().int().nullable(),
   }),

@@ -4,7 +4,7 @@ import { jobRun } from '../requests/service.ts';
 import { instantMs } from '../values.ts';
 import { containerForecast } from './forecast.ts';
 import { observedContainer, observedHost, presence } from './observed.ts';
-import { desiredBudget } from './plan.ts';
+import { desiredBudget, rememberedContainer } from './plan.ts';
 
 export interface Bucket<Value extends z.ZodType = z.ZodType> {
   readonly name: string;
@@ -48,6 +48,15 @@ export const buckets = {
     summary: 'The budget each container shall have.',
     ttlMs: null,
     value: desiredBudget,
+  }),
+  limitState: bucket({
+    name: 'limit-state',
+    key: '<host>.<container>',
+    writer: 'the leading orchestrator',
+    summary:
+      'What the planner remembers of each container, so that a new leader goes on where the old one ended.',
+    ttlMs: null,
+    value: rememberedContainer,
   }),
   observedHost: bucket({
     name: 'observed-host',

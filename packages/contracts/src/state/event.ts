@@ -5,7 +5,7 @@ import { notice } from '../subject.ts';
 import { instantMs, measuredBytes } from '../values.ts';
 import { containerChange, leakJudgement, limitWrite, reflexReceipt } from './action.ts';
 import { alertBody } from './alert.ts';
-import { budgetPlan } from './plan.ts';
+import { budgetPlan, recordedInput, refusedDecision } from './plan.ts';
 import { agentSample } from './sample.ts';
 
 const segmentFact = z.object({
@@ -103,6 +103,22 @@ export const planDecided = notice({
   topic: 'plan.decided',
   summary: 'A plan was decided and written.',
   body: budgetPlan,
+});
+
+export const planRecorded = notice({
+  class: 'evt',
+  party: 'orchestrator',
+  topic: 'plan.recorded',
+  summary: 'What a plan was decided from, so that it can be decided again.',
+  body: recordedInput,
+});
+
+export const decisionRefused = notice({
+  class: 'evt',
+  party: 'orchestrator',
+  topic: 'decision.refused',
+  summary: 'A decision that was not made or did not go through, and why.',
+  body: refusedDecision,
 });
 
 export const jobFinished = notice({

@@ -1,12 +1,8 @@
 /** What the limit policy reads, remembers and answers for one container. Plain data: bytes, and milliseconds as integers. */
-import type { Policy } from '@nautilus/contracts';
+import { type Policy, type ResizeContract, resizeContracts } from '@nautilus/contracts';
 
-/**
- * What a new limit is worth to the program inside. A runtime that sizes its heap when it starts gains nothing from a
- * raise and dies of a cut, so its limit moves only when it starts.
- */
-export const resizeContracts = ['any-time', 'grow-only', 'at-start'] as const;
-export type ResizeContract = (typeof resizeContracts)[number];
+/** A runtime that sizes its heap when it starts gains nothing from a raise and dies of a cut (`at-start`). */
+export { type ResizeContract, resizeContracts };
 
 /** One step as the agent saw it. Counts are since the step before. */
 export interface LimitObservation {

@@ -1,5 +1,6 @@
 /**
- * Divides the capacity by demand alone, without memory of earlier plans: minimums, then floors, then wants. Because
+ * Divides the capacity by demand alone, without memory of earlier plans: minimums, then floors, then wants, then what is idle as
+ * loans. Because
  * nothing of the past enters, a shortage cannot make budgets oscillate.
  */
 import type { Demand } from './demand.ts';
@@ -10,7 +11,8 @@ export interface Allocation {
   readonly leftBytes: number;
 }
 
-export function allocate(capacityBytes: number, demands: readonly Demand[]): Allocation {
+/** `reserveBytes` are lent to nobody. */
+export function allocate(capacityBytes: number, demands: readonly Demand[], reserveBytes = 0): Allocation {
   const minimums = serve(
     capacityBytes,
     demands.map((demand) => claim(demand, demand.floorRank, demand.minimumBytes)),
@@ -23,13 +25,18 @@ export function allocate(capacityBytes: number, demands: readonly Demand[]): All
     floors.left,
     demands.map((demand) => claim(demand, demand.priorityRank, demand.wantBytes - demand.floorBytes)),
   );
+  const loans = serve(
+    wants.left - reserveBytes,
+    demands.map((demand) => claim(demand, demand.priorityRank, demand.loanBytes)),
+  );
   const budgetBytes = new Map(
     demands.map(({ state: { name } }) => [
       name,
-      [minimums, floors, wants].reduce((sum, { given }) => sum + (given.get(name) ?? 0), 0),
+      [minimums, floors, wants, loans].reduce((sum, { given }) => sum + (given.get(name) ?? 0), 0),
     ]),
   );
-  return { budgetBytes, leftBytes: wants.left };
+  const lent = [...loans.given.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return { budgetBytes, leftBytes: wants.left - lent };
 }
 
 function claim({ state }: Demand, rank: number, bytes: number) {

@@ -12,7 +12,7 @@ function decide(snapshot: HostSnapshot) {
   const byName = new Map(plan.budgets.map((budget) => [budget.container, budget]));
   const rows = snapshot.containers.map((state) => ({
     state,
-    demand: demandOf(state, policy),
+    demand: demandOf(state, policy, now),
     budget: byName.get(state.name)?.budgetBytes ?? Number.NaN,
   }));
   return { plan, rows };

@@ -1,7 +1,7 @@
 /** The decision of the orchestrator: budgets for the containers of one host, each with its reason. Data in, data out. */
 import { formatBytes, type PlannedBudget } from '@nautilus/contracts';
 import { allocate } from './allocate.ts';
-import { demandOf } from './demand.ts';
+import { type Demand, demandOf } from './demand.ts';
 import { freshness } from './freshness.ts';
 import { roundDown } from './granule.ts';
 import { reasonFor } from './reason.ts';
@@ -9,31 +9,48 @@ import { steady } from './steady.ts';
 import type { ContainerState, HostSnapshot, PlannedHost, PlanPolicy } from './types.ts';
 
 export function planBudgets(snapshot: HostSnapshot, policy: PlanPolicy, now: number): PlannedHost {
+  return planDemands(snapshot, demandsOf(snapshot, policy, now), policy, now);
+}
+
+/** Of all that are reported; none while the host itself is not. */
+export function demandsOf(snapshot: HostSnapshot, policy: PlanPolicy, now: number): readonly Demand[] {
+  if (freshness('the host', snapshot.at, policy, now) !== null) return [];
+  return snapshot.containers
+    .filter(({ at }) => freshness('it', at, policy, now) === null)
+    .map((container) => demandOf(container, policy, now));
+}
+
+export function planDemands(
+  snapshot: HostSnapshot,
+  assessed: readonly Demand[],
+  policy: PlanPolicy,
+  now: number,
+): PlannedHost {
   const capacityBytes = roundDown(Math.max(0, snapshot.grantableBytes - snapshot.lingeringBytes));
   const containers = [...snapshot.containers].sort((a, b) => (a.name < b.name ? -1 : 1));
   const stale = freshness('the host', snapshot.at, policy, now);
   if (stale !== null) return frozen(capacityBytes, containers, stale);
 
   // Whoever is not reported any more keeps what he has: nobody knows what he holds.
-  const silent = new Map<string, string>();
-  for (const { name, at } of containers) {
+  const kept = new Map<string, string>();
+  for (const { name, at, desired } of containers) {
     const why = freshness('it', at, policy, now);
-    if (why !== null) silent.set(name, why);
+    if (why !== null) kept.set(name, why);
+    else if (snapshot.quiet === true && desired !== null) kept.set(name, 'the controller has just started');
   }
-  const reserved = sum(containers.filter(({ name }) => silent.has(name)).map(currentBudget));
+  const reserved = sum(containers.filter(({ name }) => kept.has(name)).map(currentBudget));
   if (reserved > capacityBytes) {
     return frozen(
       capacityBytes,
       containers,
-      `containers that are not reported any more have ${formatBytes(reserved)}, more than the ${formatBytes(capacityBytes)} of the host`,
+      `containers that keep their budgets (not reported any more, or the controller has just started) have ${formatBytes(reserved)}, more than the ${formatBytes(capacityBytes)} of the host`,
     );
   }
 
   const room = roundDown(capacityBytes - reserved);
-  const demands = containers
-    .filter(({ name }) => !silent.has(name))
-    .map((container) => demandOf(container, policy));
-  const decided = steady(room, demands, allocate(room, demands).budgetBytes, policy, now);
+  const demands = assessed.filter(({ state }) => !kept.has(state.name));
+  const allocated = allocate(room, demands, policy.idleReserve * capacityBytes).budgetBytes;
+  const decided = steady(room, demands, allocated, policy, now);
   const sums = {
     capacityBytes: room,
     floorsBytes: sum(demands.map((demand) => demand.floorBytes)),
@@ -44,7 +61,7 @@ export function planBudgets(snapshot: HostSnapshot, policy: PlanPolicy, now: num
     const demand = byName.get(container.name);
     const result = decided.get(container.name);
     if (demand === undefined || result === undefined) {
-      return keep(container, `keeps its budget: ${silent.get(container.name)}`);
+      return keep(container, `keeps its budget: ${kept.get(container.name)}`);
     }
     return {
       container: container.name,

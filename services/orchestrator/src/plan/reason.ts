@@ -1,6 +1,6 @@
 /** The reason of one budget in words and numbers: what the container holds, what that calls for, and what it gets. */
 import { formatBytes } from '@nautilus/contracts';
-import { type Demand, keptBytes } from './demand.ts';
+import { type Demand, keptBytes, type LimitBasis } from './demand.ts';
 import type { Steadied } from './steady.ts';
 import type { PlanPolicy } from './types.ts';
 
@@ -34,7 +34,8 @@ export function reasonFor(
 }
 
 function calls(demand: Demand, { headroom }: PlanPolicy): string {
-  const { state, wantBytes, maximumBytes, minimumBytes } = demand;
+  const { state, wantBytes, maximumBytes, minimumBytes, limit } = demand;
+  if (limit !== null) return callsByKernel(demand, limit);
   const kept = keptBytes(state);
   const holds =
     kept > state.leasedBytes
@@ -53,6 +54,20 @@ function calls(demand: Demand, { headroom }: PlanPolicy): string {
   return `${holds}${refused}: wants ${formatBytes(wantBytes)}, ${why}`;
 }
 
+function callsByKernel({ state, wantBytes }: Demand, { decision, outlook }: LimitBasis): string {
+  const refused = state.refusedBytes > 0 ? `; was refused ${formatBytes(state.refusedBytes)} of leases` : '';
+  const foreseen =
+    outlook.peakBytes > decision.reason.numbers.peakBytes
+      ? `; its peak is foreseen to come to ${formatBytes(outlook.peakBytes)} within ${Math.round(outlook.horizonMs / 60_000)}min`
+      : '';
+  const last = state.kernel?.lastLimit ?? null;
+  const failed =
+    last !== null && last.outcome !== 'applied'
+      ? `; the last write of its limit was ${last.outcome}: ${last.reason}`
+      : '';
+  return `${decision.reason.words}${foreseen}${refused}${failed}: wants ${formatBytes(wantBytes)}`;
+}
+
 function gets(demand: Demand, budgetBytes: number, room: Room): string {
   const { state, wantBytes, floorBytes, minimumBytes, maximumBytes } = demand;
   const capacity = formatBytes(room.capacityBytes);
@@ -69,6 +84,9 @@ function gets(demand: Demand, budgetBytes: number, room: Room): string {
   }
   if (state.leasedBytes > maximumBytes) {
     return `holds more than its maximum of ${formatBytes(maximumBytes)}; it is asked to give back ${formatBytes(state.leasedBytes - budgetBytes)}`;
+  }
+  if (demand.loanBytes > 0 && budgetBytes > wantBytes) {
+    return `borrows ${formatBytes(budgetBytes - wantBytes)} that is idle, until someone needs it`;
   }
   if (budgetBytes < wantBytes) {
     return `gets ${formatBytes(budgetBytes)}: the rest of ${capacity} is held, or goes to higher priorities and equals`;

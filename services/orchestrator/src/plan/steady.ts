@@ -52,6 +52,8 @@ function whyStay(
 ): 'dead-band' | 'settling' | null {
   const old = desired.budgetBytes;
   if (old === next || old < demand.floorBytes || old > demand.maximumBytes) return null;
+  // The limit policy has its own band and cool-down, and those were measured. Only a loan still moves for nothing.
+  if (demand.limit !== null && (next <= demand.wantBytes || old < demand.wantBytes)) return null;
   if (Math.abs(next - old) < policy.deadBand * old && !(next > old && demand.state.refusedBytes > 0)) {
     return 'dead-band';
   }

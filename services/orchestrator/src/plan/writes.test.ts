@@ -39,6 +39,7 @@ describe('writesFor', () => {
     ]);
     expect(writes[0]?.value).toEqual({
       budgetBytes: 2,
+      ceilingBytes: 2,
       epoch: 7,
       plan: 'new',
       reason: 'reason of far-down',

@@ -4,6 +4,7 @@
  * them any more.
  */
 import type { DesiredBudget, PlannedBudget } from '@nautilus/contracts';
+import type { Standing } from './ceiling.ts';
 
 export interface StoredBudget {
   readonly value: DesiredBudget;
@@ -29,18 +30,28 @@ export function writesFor(
   budgets: readonly PlannedBudget[],
   stored: ReadonlyMap<string, StoredBudget>,
   { plan, epoch, decidedAt }: Decision,
+  standings: ReadonlyMap<string, Standing> = new Map(),
 ): readonly Write[] {
   const writes: Write[] = [];
   for (const { container, budgetBytes, reason } of budgets) {
     const old = stored.get(container) ?? null;
     const isSame = old !== null && old.value.budgetBytes === budgetBytes;
     if (isSame && old.value.epoch === epoch) continue;
+    const standing = standings.get(container);
     writes.push({
       container,
       revision: old?.revision ?? null,
       changeBytes: budgetBytes - (old?.value.budgetBytes ?? 0),
       // A confirmed budget keeps its age: a change of leadership must not delay what is due.
-      value: { budgetBytes, epoch, plan, reason, decidedAt: isSame ? old.value.decidedAt : decidedAt },
+      value: {
+        budgetBytes,
+        epoch,
+        plan,
+        reason,
+        decidedAt: isSame ? old.value.decidedAt : decidedAt,
+        ceilingBytes: Math.max(budgetBytes, standing?.ceilingBytes ?? 0),
+        replacedBytes: isSame ? old.value.replacedBytes : standing?.replacedBytes,
+      },
     });
   }
   return writes.sort((a, b) => a.changeBytes - b.changeBytes || (a.container < b.container ? -1 : 1));

@@ -44,6 +44,7 @@ export class FakeHost {
   }
 
   async report(containers: Readonly<Record<string, Use>>, at = Date.now()): Promise<void> {
+    const decided = await this.desired();
     for (const [container, { spec, ...use }] of Object.entries(containers)) {
       await this.#observed.put(`${this.name}.${container}`, {
         container,
@@ -57,7 +58,8 @@ export class FakeHost {
           scale: null,
           ...spec,
         },
-        budgetBytes: 64 * MiB,
+        // It has obeyed whatever was decided until now.
+        budgetBytes: decided[container]?.budgetBytes ?? 64 * MiB,
         leasedBytes: 0,
         liveBytes: 0,
         highWaterBytes: use.leasedBytes ?? 0,

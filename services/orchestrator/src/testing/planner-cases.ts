@@ -1,6 +1,7 @@
 /** Containers and hosts for the tests of the planner, by hand and by chance. */
 import type { ContainerSpec } from '@nautilus/contracts';
 import fc from 'fast-check';
+import { defaultTuning } from '../limits/tuning.ts';
 import { granuleBytes } from '../plan/granule.ts';
 import type { ContainerState, HostSnapshot, PlanPolicy } from '../plan/types.ts';
 
@@ -12,6 +13,8 @@ export const policy: PlanPolicy = {
   deadBand: 0.05,
   staleAfterMs: 15_000,
   settleMs: 30_000,
+  idleReserve: 0.1,
+  tuning: defaultTuning,
 };
 
 export function container(
