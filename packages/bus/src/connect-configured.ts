@@ -19,7 +19,8 @@ export async function connectConfigured(
   });
 }
 
-function tlsOf({ ca_file, cert_file, key_file }: NonNullable<Config['nats']['tls']>): BusTls {
+/** The files of the configuration as the bus takes them. */
+export function tlsOf({ ca_file, cert_file, key_file }: NonNullable<Config['nats']['tls']>): BusTls {
   return {
     ...(ca_file === null ? {} : { caFile: ca_file }),
     ...(cert_file === null ? {} : { certFile: cert_file }),

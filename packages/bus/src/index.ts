@@ -2,7 +2,7 @@
 export * from './bus.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { connectBus } from './connect.ts';
-export { connectConfigured } from './connect-configured.ts';
+export { connectConfigured, tlsOf } from './connect-configured.ts';
 export type { FramePart } from './data.ts';
 export { assertServer, type Feature, featureTable, isAtLeast } from './features.ts';
 export type { JobInfo, Worker, WorkQueue, WorkQueueOptions } from './jobs.ts';

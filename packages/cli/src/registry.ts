@@ -7,11 +7,13 @@ import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
 import { freeCommand } from './commands/free.ts';
 import { historyCommand } from './commands/history.ts';
+import { identityCommand } from './commands/identity.ts';
 import { jobsCommand } from './commands/jobs.ts';
 import { mapCommand } from './commands/map.ts';
 import { statusCommand } from './commands/status.ts';
 import { topCommand } from './commands/top.ts';
 import { upCommand } from './commands/up.ts';
+import { validateCommand } from './commands/validate.ts';
 import type { Command } from './line/command.ts';
 
 const others: readonly Command[] = [
@@ -25,6 +27,8 @@ const others: readonly Command[] = [
   alertsCommand,
   jobsCommand,
   historyCommand,
+  validateCommand,
+  identityCommand,
   configCommand,
   doctorCommand,
 ];

@@ -10,6 +10,8 @@ import { newestRun, type Run, readJoinFile } from './join-file.ts';
 export interface Connection {
   readonly servers: readonly string[];
   readonly host: string;
+  /** As the configuration says; `nautilus up` uses none on its loopback address. */
+  readonly tls: Config['nats']['tls'];
   /** For people: what decided it. */
   readonly source: string;
   /** The file with the seed of a party; null: this server asks for none that we know of. */
@@ -37,6 +39,7 @@ export function findConnection(wishes: ConnectionWishes): Connection {
     return {
       servers: nats === null ? run.servers : [nats],
       host: wishes.host ?? run.host,
+      tls: null,
       source: `nautilus up (${run.path})`,
       seedFile: (party) => seed ?? seedOfRun(run, party),
     };
@@ -45,6 +48,7 @@ export function findConnection(wishes: ConnectionWishes): Connection {
   return {
     servers: nats !== null ? [nats] : env['NATS_URL'] ? [env['NATS_URL']] : settings.nats.servers,
     host: wishes.host ?? settings.host.id,
+    tls: settings.nats.tls,
     source: nats !== null ? '--nats' : named === null ? 'the configuration' : 'the environment',
     seedFile: () => seed ?? settings.nats.seed_file,
   };

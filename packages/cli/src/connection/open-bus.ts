@@ -1,6 +1,6 @@
 /** A connection in the name of one party, that fails at once and says what to do. */
 import { readFileSync, statSync } from 'node:fs';
-import { type Bus, connectBus } from '@nautilus/bus';
+import { type Bus, connectBus, tlsOf } from '@nautilus/bus';
 import { fail, NautilusError } from '@nautilus/contracts';
 import type { Call } from '../line/call.ts';
 
@@ -16,6 +16,7 @@ export async function openBus(call: Call, party: string = operator): Promise<Bus
       // Also the inbox, which permissions tie to the party.
       name: party,
       credentials: seedFile === null ? null : { nkeySeed: readSeed(seedFile) },
+      ...(connection.tls === null ? {} : { tls: tlsOf(connection.tls) }),
       waitOnFirstConnect: false,
       signal: call.surroundings.signal,
     });
