@@ -79,6 +79,7 @@ export const house: HouseRules = {
     { path: 'services/orchestrator/src/limits' },
     { path: 'services/monitor/src/ladder' },
     { path: 'services/monitor/src/baseline' },
+    { path: 'services/monitor/src/leak' },
   ],
   bindingFolder: 'packages/native/binding',
   // The addon is a file that the build makes, not a module with a name.

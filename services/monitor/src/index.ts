@@ -9,5 +9,8 @@ export * from './ladder/ladder.ts';
 export * from './ladder/policies.ts';
 export * from './ladder/stall.ts';
 export { rank, stepLadder } from './ladder/step.ts';
+export { advanceLeak, judgeLeak } from './leak/advance.ts';
+export * from './leak/leak.ts';
+export { type LeakRule, leakRule } from './leak/rule.ts';
 export { createMonitor, type Monitor, type MonitorOptions } from './monitor.ts';
 export { type RunningMonitor, startMonitor } from './start-monitor.ts';
