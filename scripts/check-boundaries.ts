@@ -68,7 +68,7 @@ export const house: HouseRules = {
     },
     { path: 'examples', mayImport: 'every', npm: [] },
     { path: 'bench', mayImport: 'every', npm: [] },
-    { path: 'test', mayImport: 'every', npm: ['yaml'] },
+    { path: 'test', mayImport: 'every', npm: ['publint', 'yaml'] },
   ],
   // No `node:*`, no npm package, of the house only the contracts, and no value from impure files of the same package.
   pure: [
