@@ -18,13 +18,17 @@ const freshShare = 0.5;
 /** Of a verdict on readings that are older: it may have been restarted since. */
 const staleMs = 1_800_000;
 
-/** Pure. A gap is time without floors; a clock that goes back continues where it was. */
+/**
+ * Pure. A gap is time without floors; a clock that goes back continues where it was. Further away than the longest window, in
+ * either direction, nothing that is known can be used, and it begins anew.
+ */
 export function advanceLeak(state: LeakState, seen: LeakObservation, rule: LeakRule = leakRule): LeakState {
   const { at, valueBytes, limitBytes } = seen;
   if (!Number.isFinite(at) || !Number.isFinite(valueBytes) || valueBytes < 0) return state;
-  const startedAt = seen.startedAt ?? state.startedAt;
+  const startedAt = Number.isFinite(seen.startedAt) ? (seen.startedAt ?? null) : state.startedAt;
   const isRestarted = state.startedAt !== null && startedAt !== state.startedAt;
-  const before = isRestarted ? noLeak : state;
+  const isFarAway = state.seenAt !== null && Math.abs(at - state.seenAt) > Math.max(...rule.windowsMs);
+  const before = isRestarted || isFarAway ? noLeak : state;
   const wentBackMs = before.seenAt === null ? 0 : Math.max(0, before.seenAt - at);
   const offsetMs = before.offsetMs + wentBackMs;
   const isLimit = limitBytes !== null && Number.isFinite(limitBytes) && limitBytes > 0;

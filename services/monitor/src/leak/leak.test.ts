@@ -37,7 +37,7 @@ describe('a leak', () => {
   it('carries its evidence: rise, time to limit, and the level that a restart should bring back', () => {
     const { judged } = watch(leak, 12);
     const { evidence, healthyLevelBytes } = judged;
-    expect(evidence.floorRiseBytesPerHour / MiB).toBeCloseTo(12, 1);
+    expect((evidence.floorRiseBytesPerHour ?? 0) / MiB).toBeCloseTo(12, 1);
     // 1024 - (400 + 144) MiB at 12 MiB an hour.
     expect((evidence.timeToLimitMs ?? 0) / hourMs).toBeCloseTo(40, 0);
     expect(evidence).toMatchObject({ consistentShare: 1, loadNormalised: false });
@@ -132,6 +132,19 @@ describe('what was not seen', () => {
     expect(advanceLeak(state, { at: start + 6 * hourMs, valueBytes, limitBytes })).toBe(state);
   });
 
+  it('a time out of this world costs the past, and nothing after it', () => {
+    const { state } = watch(leak, 5);
+    const lost = advanceLeak(state, { at: 1e300, valueBytes: 1, limitBytes });
+    expect(watch(leak, 8, 5, lost).judged.verdict).toBe('confirmed');
+  });
+
+  it('a start that is no time is no restart', () => {
+    const { state } = watch((hours) => ({ ...leak(hours), startedAt: 1 }), 10);
+    expect(watch((hours) => ({ ...leak(hours), startedAt: Number.NaN }), 1, 10, state).judged.verdict).toBe(
+      'confirmed',
+    );
+  });
+
   it('of nothing nothing is said', () => {
     expect(judgeLeak(noLeak, start)).toMatchObject({ verdict: 'none', healthyLevelBytes: null });
   });
@@ -139,6 +152,8 @@ describe('what was not seen', () => {
 
 it('the state is bounded plain JSON that a crash does not cost anything', () => {
   const { state } = watch(leak, 48);
+  const young = watch(leak, 1).state;
+  expect(JSON.parse(JSON.stringify(young))).toEqual(young);
   const restored: LeakState = JSON.parse(JSON.stringify(state));
   expect(restored).toEqual(state);
   expect(state.floors.length).toBeLessThanOrEqual(74);

@@ -41,8 +41,8 @@ export interface OpenBucket {
 export type LeakVerdict = 'none' | 'suspected' | 'confirmed';
 
 export interface LeakEvidence {
-  /** Theil-Sen slope of the floor over the window that speaks, without the part that load explains; NaN when unknown. */
-  readonly floorRiseBytesPerHour: number;
+  /** Theil-Sen slope of the floor over the window that speaks, without the part that load explains; null when unknown. */
+  readonly floorRiseBytesPerHour: number | null;
   readonly floorPoints: number;
   /** Parts of that window, and the share of the steps between them that rose. */
   readonly windows: number;

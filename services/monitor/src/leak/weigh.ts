@@ -6,7 +6,7 @@ import { type Weighed, weighWindow } from './window.ts';
 const verdicts: readonly LeakVerdict[] = ['none', 'suspected', 'confirmed'];
 
 const unknown = (floorPoints: number): LeakEvidence => ({
-  floorRiseBytesPerHour: Number.NaN,
+  floorRiseBytesPerHour: null,
   floorPoints,
   windows: 0,
   consistentShare: 0,
@@ -50,7 +50,7 @@ function objectionTo(floors: readonly Floor[], weighed: readonly Weighed[], rule
 
 function words({ evidence }: Weighed, lacks: string): string {
   const { floorRiseBytesPerHour, spanMs, consistentShare, windows, timeToLimitMs, loadNormalised } = evidence;
-  const rate = `the floor moved ${(floorRiseBytesPerHour / 2 ** 20).toPrecision(3)} MiB/h over ${spanMs / hourMs} h`;
+  const rate = `the floor moved ${((floorRiseBytesPerHour ?? 0) / 2 ** 20).toPrecision(3)} MiB/h over ${spanMs / hourMs} h`;
   const rises = `rising in ${Math.round(consistentShare * (windows - 1))} of ${windows - 1} steps`;
   const limit = timeToLimitMs === null ? '' : `, limit in ${(timeToLimitMs / hourMs).toPrecision(3)} h`;
   const load = loadNormalised ? ', load taken out' : '';

@@ -44,6 +44,7 @@ export function weighWindow(
   const largest = Math.max(...steps.map(({ bytes }) => bytes));
   const isGradual = total - largest >= rule.withoutStepShare * total;
   const isSteady = steadiness(steps) >= rule.leastSteadiness;
+  const wasHigher = points.some(({ bytes }) => bytes > last.bytes);
   const scale = limitBytes ?? newest.bytes;
   const timeToLimitMs =
     limitBytes === null || !(slope > 0) ? null : (Math.max(0, limitBytes - newest.bytes) / slope) * hourMs;
@@ -52,7 +53,7 @@ export function weighWindow(
     [gain >= rule.suspectedShare * scale, `it gained less than ${percent(rule.suspectedShare)} of the limit`],
     [gain >= rule.leastNoises * noiseOf(points, slope), 'the gain is within its own noise'],
     [consistentShare >= rule.suspectedConsistent, 'it did not rise in most parts of the window'],
-    [last.bytes >= Math.max(...points.map(({ bytes }) => bytes)), 'it was higher before'],
+    [!wasHigher, 'it was higher before'],
   ]);
   const notConfirmed = firstLack([
     [limitBytes !== null, 'no limit is known'],
