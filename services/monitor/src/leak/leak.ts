@@ -49,7 +49,7 @@ export interface LeakEvidence {
   readonly consistentShare: number;
   /** Length of that window. */
   readonly spanMs: number;
-  /** At that slope, from the newest floor; null when nothing rises or no limit is known. */
+  /** At that slope, from the newest floor, at mean load if load is taken out; null when nothing rises or no limit is known. */
   readonly timeToLimitMs: number | null;
   /** Whether the effect of load was taken out. */
   readonly loadNormalised: boolean;

@@ -1,5 +1,6 @@
 /** Which window of the floors speaks, and what it is not allowed to say because of the others. */
 import type { Floor, LeakEvidence, LeakJudgement, LeakVerdict } from './leak.ts';
+import { withoutLoad } from './load.ts';
 import { hourMs, type LeakRule } from './rule.ts';
 import { type Weighed, weighWindow } from './window.ts';
 
@@ -21,7 +22,9 @@ export function weighFloors(
   limitBytes: number | null,
   rule: LeakRule,
 ): LeakJudgement {
-  const weighed = rule.windowsMs.flatMap((spanMs) => weighWindow(floors, spanMs, limitBytes, rule) ?? []);
+  // The price of load is taken from all that is known: a short window may lie where load hardly changes.
+  const normalised = withoutLoad(floors);
+  const weighed = rule.windowsMs.flatMap((spanMs) => weighWindow(normalised, spanMs, limitBytes, rule) ?? []);
   const first = weighed[0];
   if (first === undefined) {
     const shortest = Math.min(...rule.windowsMs) / hourMs;

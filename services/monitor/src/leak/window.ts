@@ -2,8 +2,8 @@
  * Weighs one window of floors: a rise is a leak if it is large beside limit and noise, even, steady, made of many steps, not
  * paid for by load, and near enough to the limit to matter.
  */
-import type { Floor, LeakEvidence, LeakVerdict } from './leak.ts';
-import { withoutLoad } from './load.ts';
+import type { LeakEvidence, LeakVerdict } from './leak.ts';
+import type { Normalised } from './load.ts';
 import { hourMs, type LeakRule } from './rule.ts';
 import { noiseOf, theilSen, troughs } from './trend.ts';
 
@@ -19,7 +19,7 @@ export interface Weighed {
 
 /** Null where the window has larger gaps than it may have. */
 export function weighWindow(
-  known: readonly Floor[],
+  { floors: known, loadNormalised }: Normalised,
   spanMs: number,
   limitBytes: number | null,
   rule: LeakRule,
@@ -28,7 +28,7 @@ export function weighWindow(
   if (newest === undefined) return null;
   const to = newest.at + rule.bucketMs / 2;
   const from = to - spanMs;
-  const { floors, loadNormalised } = withoutLoad(known.filter(({ at }) => at >= from));
+  const floors = known.filter(({ at }) => at >= from);
   const points = troughs(floors, { from, to, count: rule.parts, bucketMs: rule.bucketMs });
   const [first, last] = [points?.[0], points?.at(-1)];
   if (points === null || first === undefined || last === undefined) return null;
