@@ -26,15 +26,22 @@ export class Ledger {
     return stored !== null && stored.value.lastSlot >= slot;
   }
 
-  /** The slots of these runs, oldest first, are done with, whatever came of them: in one step, or not at all. */
+  /**
+   * The slots of these runs, oldest first, are done with, whatever came of them: in one step, or not at all. A slot
+   * that somebody else has decided meanwhile keeps the ending it has.
+   */
   decide(...runs: readonly [JobRun, ...JobRun[]]): Promise<void> {
-    const newest = runs[runs.length - 1] ?? runs[0];
-    return this.#change(newest, (old) => ({
-      lastSlot: Math.max(old?.lastSlot ?? 0, newest.slot),
-      lastRun: newest,
-      endings: [...(old?.endings ?? []), ...runs.map(endingOf)].slice(-keptEndings),
-      failuresInRow: runs.reduce(failuresAfter, old?.failuresInRow ?? 0),
-    }));
+    return this.#change(runs[0], (old) => {
+      const open = runs.filter(({ slot }) => old === null || slot > old.lastSlot);
+      const newest = open.at(-1);
+      if (newest === undefined) return null;
+      return {
+        lastSlot: newest.slot,
+        lastRun: newest,
+        endings: [...(old?.endings ?? []), ...open.map(endingOf)].slice(-keptEndings),
+        failuresInRow: open.reduce(failuresAfter, old?.failuresInRow ?? 0),
+      };
+    });
   }
 
   /** A run beside the calendar: it decides no slot. A host that never answered gets no ledger. */
