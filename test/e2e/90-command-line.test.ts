@@ -1,4 +1,5 @@
 /** Every command that asks something of a running system, typed at a real NATS with the agent and all services. */
+import { PassThrough } from 'node:stream';
 import { notices } from '@nautilus/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -170,5 +171,43 @@ describe('nautilus history', () => {
     const { code, err } = await system.type(['history', 'nothing/at/all']);
     expect(err).toContain('nautilus history');
     expect(code).toBe(3);
+  });
+});
+
+describe('nautilus top', () => {
+  it('draws the host on a terminal, obeys keys, and leaves the terminal as it was', async () => {
+    const raw: boolean[] = [];
+    const keys = Object.assign(new PassThrough(), { setRawMode: (isRaw: boolean) => raw.push(isRaw) });
+    let seen = '';
+    const top = system.type(['top'], {
+      stdin: keys as unknown as NodeJS.ReadStream,
+      isTTY: true,
+      env: { NO_COLOR: '1' },
+      onPrint: (text) => {
+        seen += text;
+      },
+    });
+    await eventually(
+      () => seen,
+      (text) => text.includes('risk-engine'),
+      { what: 'the first picture' },
+    );
+    keys.write('2');
+    await eventually(
+      () => seen,
+      (text) => text.includes('[2 pools]') && text.includes('ml-models'),
+      { what: 'the pools' },
+    );
+    keys.write('q');
+    expect((await top).code).toBe(0);
+    expect(raw).toEqual([true, false]);
+    expect(seen.endsWith('\u001b[?25h\u001b[?1049l')).toBe(true);
+  });
+
+  it('needs a terminal', async () => {
+    expect(await system.type(['top'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('nautilus status'),
+    });
   });
 });

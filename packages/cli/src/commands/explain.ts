@@ -1,5 +1,12 @@
 /** `nautilus explain CONTAINER`: what a container may have and has, and the reason in words and numbers. */
-import { buckets, exchanges, fail, formatBytes, NautilusError } from '@nautilus/contracts';
+import {
+  type ContainerForecast,
+  exchanges,
+  fail,
+  formatBytes,
+  formatDuration,
+  NautilusError,
+} from '@nautilus/contracts';
 import { withBus } from '../connection/open-bus.ts';
 import type { Command } from '../line/command.ts';
 import { exitCodes } from '../line/exit-codes.ts';
@@ -20,19 +27,21 @@ export const explainCommand: Command = {
     withBus(call, async (bus) => {
       const { host } = call;
       const container = call.positional('CONTAINER');
-      const [{ plan, leader, epoch }, observed, desired] = await call.wait(
+      const {
+        plan,
+        leader,
+        epoch,
+        container: known,
+      } = await call.wait(
         'asking the orchestrator',
-        Promise.all([
-          bus.request(exchanges.explainPlan, {}, { host }, { signal: call.surroundings.signal }),
-          bus.store(buckets.observed).then((store) => store.get(`${host}.${container}`)),
-          bus.store(buckets.desired).then((store) => store.get(`${host}.${container}`)),
-        ]),
+        bus.request(exchanges.explainPlan, {}, { host, container }, { signal: call.surroundings.signal }),
       );
+      const observed = known?.observed ?? null;
       const budget = plan?.budgets.find((planned) => planned.container === container) ?? null;
       if (budget === null && observed === null) {
-        const known = plan?.budgets.map((planned) => planned.container).join(', ') ?? 'none planned yet';
+        const names = plan?.budgets.map((planned) => planned.container).join(', ') ?? 'none planned yet';
         throw new NautilusError(
-          fail('unknown_container', `host ${host} knows no container "${container}"; there are ${known}`)
+          fail('unknown_container', `host ${host} knows no container "${container}"; there are ${names}`)
             .fault,
         );
       }
@@ -43,11 +52,15 @@ export const explainCommand: Command = {
         leader,
         epoch,
         budget,
-        desired: desired?.value ?? null,
-        observed: observed?.value ?? null,
+        desired: known?.desired ?? null,
+        observed,
+        forecast: known?.forecast ?? null,
+        remembered: known?.remembered ?? null,
+        limitWrites: known?.limitWrites ?? [],
+        reflexReceipts: known?.reflexReceipts ?? [],
       };
       call.answer(answer, () => {
-        const now = observed?.value;
+        const now = observed ?? undefined;
         const kernel = now?.kernel;
         return [
           call.colours.bold(`${container} on ${host}`),
@@ -74,6 +87,11 @@ export const explainCommand: Command = {
                 `planned     ${formatBytes(budget.budgetBytes)}${budget.previousBytes === null ? '' : `, was ${formatBytes(budget.previousBytes)}`}`,
                 `because     ${printable(budget.reason)}`,
               ]),
+          ...expected(known?.forecast ?? null),
+          ...(known?.reflexReceipts ?? []).map(
+            ({ at, step, outcome, reason }) =>
+              `emergency   ${new Date(at).toISOString()} ${step}: ${outcome}, ${printable(reason)}`,
+          ),
           ...(plan === null
             ? []
             : [
@@ -84,3 +102,13 @@ export const explainCommand: Command = {
       return exitCodes.done.code;
     }),
 };
+
+/** What the monitor expects, with how often it was right. */
+function expected(forecast: ContainerForecast | null): string[] {
+  if (forecast === null) return [];
+  if (forecast.state === 'cold') return [`expected    nothing yet: ${printable(forecast.reason)}`];
+  return forecast.horizons.map(
+    ({ horizonMs, p50, p95, model, coverage }) =>
+      `expected    within ${formatDuration(horizonMs)}: ${formatBytes(p50)}, at most ${formatBytes(p95)} (${model}, ${coverage === null ? 'not scored yet' : `held ${Math.round(coverage * 100)}% of the time`})`,
+  );
+}

@@ -8,7 +8,7 @@ import {
   NautilusError,
 } from '@nautilus/contracts';
 import { withBus } from '../connection/open-bus.ts';
-import type { Call } from '../line/call.ts';
+import { type Call, refuse } from '../line/call.ts';
 import type { Command } from '../line/command.ts';
 import { exitCodes } from '../line/exit-codes.ts';
 import { sparkline } from '../terminal/sparkline.ts';
@@ -47,7 +47,8 @@ function list(call: Call): Promise<number> {
 
 function draw(call: Call): Promise<number> {
   return withBus(call, async (bus) => {
-    const spanMs = Math.min(dayMs, call.duration('since', usualMs));
+    const spanMs = call.duration('since', usualMs);
+    if (spanMs > dayMs) throw refuse('--since: the monitor remembers 24h, and no more');
     const width = Math.max(10, Math.min(120, call.columns - 2));
     const stepMs = Math.max(1_000, Math.ceil(spanMs / width / 1_000) * 1_000);
     const to = call.surroundings.now();

@@ -51,6 +51,9 @@ export function newestRun(server: string | null): Run | null {
 
 function wrong(path: string, reason: string): NautilusError {
   return new NautilusError(
-    fail('config_invalid', `--join ${path}: ${reason}; \`nautilus up\` writes it and prints where`).fault,
+    fail(
+      'config_invalid',
+      `--join ${path}: ${reason}; \`nautilus up\` writes it beside the guest.env that it names`,
+    ).fault,
   );
 }

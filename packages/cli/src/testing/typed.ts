@@ -17,6 +17,8 @@ export interface TypedOptions {
   readonly signal?: AbortSignal;
   readonly columns?: number;
   readonly isTTY?: boolean;
+  /** Keys, for what needs a terminal. */
+  readonly stdin?: NodeJS.ReadStream;
   /** Hears what is printed, as it is. */
   readonly onPrint?: (text: string) => void;
 }
@@ -44,7 +46,15 @@ export async function type(line: readonly string[], options: TypedOptions = {}):
       err += text;
     },
   };
-  const surroundings: Surroundings = { env, cwd, stdout, stderr, stdin: null, now: Date.now, signal };
+  const surroundings: Surroundings = {
+    env,
+    cwd,
+    stdout,
+    stderr,
+    stdin: options.stdin ?? null,
+    now: Date.now,
+    signal,
+  };
   const code = await runCommandLine(commands, line, surroundings);
   return { code, out, err, json: () => JSON.parse(out) as unknown };
 }
