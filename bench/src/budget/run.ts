@@ -2,6 +2,7 @@
 import { type Figure, plain } from '../figure.ts';
 import { DataError, partOf, readSeries } from '../series/series.ts';
 import { compare, figuresOf, wholeLife } from './compare.ts';
+import { measurePlanner } from './planner-speed.ts';
 import { warmUpMs } from './replay.ts';
 import { renderComparison, renderRows } from './report.ts';
 import { measureSpeed } from './speed.ts';
@@ -42,6 +43,7 @@ export function runBudget(file: string): BudgetResult {
     plain('all, held, whole life with cold start: slack', life.slackPercent, '%'),
     plain('all, held, whole life with cold start: breaches', life.breachesPer100Hours, '/100 h'),
     ...measureSpeed(),
+    ...measurePlanner(),
   ];
   return {
     figures,

@@ -24,8 +24,8 @@ export function standingOf({ desired, budgetBytes, kernel, at }: ContainerState)
   if (desired === null) return { ceilingBytes: inForce, replacedBytes: inForce };
   const ageMs = at - desired.decidedAt;
   const { replacedBytes } = desired;
-  // The same number as before would look obeyed before it is: 5 → 7 → 5, with the 7 still on its way.
-  const isAnswer = replacedBytes !== undefined && replacedBytes !== desired.budgetBytes;
+  // With something on its way the same number says nothing: 5 → 7 → 5 is reported as 5 while the 7 may still come.
+  const isAnswer = replacedBytes !== undefined;
   const isSettled =
     inForce === desired.budgetBytes
       ? ageMs > (isAnswer ? 0 : settledAfterMs)
