@@ -80,6 +80,7 @@ export const house: HouseRules = {
     { path: 'services/monitor/src/ladder' },
     { path: 'services/monitor/src/baseline' },
     { path: 'services/monitor/src/leak' },
+    { path: 'services/monitor/src/forecast' },
   ],
   bindingFolder: 'packages/native/binding',
   // The addon is a file that the build makes, not a module with a name.

@@ -2,6 +2,9 @@
 
 export * from './baseline/baseline.ts';
 export { isUnusual, type Unusual } from './baseline/unusual.ts';
+export { advanceForecast, emptyForecast } from './forecast/advance.ts';
+export { type Forecast, type HorizonForecast, readForecast } from './forecast/read.ts';
+export type { ForecastObservation, ForecastState, ModelName } from './forecast/state.ts';
 export * from './ladder/attention.ts';
 export * from './ladder/bandwidth.ts';
 export { inhibit, type Judged, type RaisedAlert, type RegionOf } from './ladder/inhibit.ts';
