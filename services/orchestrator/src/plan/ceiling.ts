@@ -24,8 +24,9 @@ export function standingOf({ desired, budgetBytes, kernel, at }: ContainerState)
   if (desired === null) return { ceilingBytes: inForce, replacedBytes: inForce };
   const ageMs = at - desired.decidedAt;
   const { replacedBytes } = desired;
-  // With something on its way the same number says nothing: 5 → 7 → 5 is reported as 5 while the 7 may still come.
-  const isAnswer = replacedBytes !== undefined;
+  // The same number as before would look obeyed before it is: 5 → 7 → 5, with the 7 still on its way. Taking it for an
+  // answer when nothing was known to be on its way is refuted by seed 894 of loop.property.test.ts.
+  const isAnswer = replacedBytes !== undefined && replacedBytes !== desired.budgetBytes;
   const isSettled =
     inForce === desired.budgetBytes
       ? ageMs > (isAnswer ? 0 : settledAfterMs)

@@ -21,7 +21,8 @@ describe(`${steps} random steps with failing writes, dead leaders and old report
       oomKills: 0,
     };
     let raised = 0;
-    for (let seed = 1; total.steps < steps; seed += 1) {
+    // 894 refuted a rule that the first few hundred histories had let pass.
+    for (let seed = 894; total.steps < steps; seed += 1) {
       const loop = new HostLoop(seed, policy);
       for (let step = 0; step < historySteps; step += 1) {
         loop.step();
