@@ -15,6 +15,7 @@ import { takeSample } from './watch/host-watch.ts';
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const scrapes = fromRoot('deploy/prometheus/prometheus.yml');
 const rules = fromRoot('deploy/prometheus/alerts.yml');
+const ruleTests = fromRoot('deploy/prometheus/alerts.test.yml');
 const runbooks = fromRoot('docs/guides/runbooks.md');
 
 interface Ran {
@@ -61,6 +62,20 @@ describe('what Prometheus is given', () => {
 
   it('has rules that promtool takes', async (context) => {
     accepted(await promtool(['check', 'rules', rules]), context);
+  });
+
+  it('has rules that fire where they should and are quiet where they should not', async (context) => {
+    accepted(await promtool(['test', 'rules', ruleTests]), context);
+  });
+
+  it('has a case that fires and a case that is quiet for every rule', async () => {
+    const names = [...(await readFile(rules, 'utf8')).matchAll(/- alert: (\w+)/g)].map((match) => match[1]);
+    const cases = await readFile(ruleTests, 'utf8');
+    expect(names.length).toBeGreaterThan(5);
+    for (const name of names) {
+      expect(cases, name).toMatch(new RegExp(`alertname: ${name}, exp_alerts: \\[\\]`));
+      expect(cases, name).toMatch(new RegExp(`alertname: ${name}\\n\\s+exp_alerts:\\n\\s+- exp_labels`));
+    }
   });
 
   it('is a page without a fault that promtool knows, the six names of SPEC M4 apart', async (context) => {
