@@ -108,6 +108,7 @@ await main(() => {
   vitest();
   countedStep('cgroup v2 in a virtual machine', 'npm', ['run', 'test:cgroup-v2', '--silent']);
   countedStep('a Docker engine', 'npm', ['run', 'test:docker', '--silent']);
+  countedStep('the stack on a real engine', 'npm', ['run', 'test:stack', '--silent']);
   process.stdout.write(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
   return totals.failed === 0 ? 0 : 1;
 });
