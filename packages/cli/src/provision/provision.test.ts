@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publicKeyOf } from '@nautilus/bus';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { runProvision } from './command.ts';
 import { provision } from './provision.ts';
 
 let directory: string;
@@ -50,4 +51,25 @@ it('does not write over what is no seed, and says what to do', () => {
     /seed\.nk is there and holds no seed; remove it to have a new one made for sandbox/,
   );
   expect(readFileSync(file('sandbox', 'seed.nk'), 'utf8')).toBe('mine');
+});
+
+it('says as a command what it made, what was missing, and what it does not understand', () => {
+  const env = {};
+  expect(runProvision([directory], env, '/')).toMatchObject({
+    exitCode: 0,
+    text: expect.stringMatching(/^21 identities; new: agent, /),
+  });
+  expect(runProvision([directory], env, '/')).toEqual({
+    exitCode: 0,
+    text: '21 identities; none was missing\n',
+  });
+  expect(runProvision([directory, 'root'], env, '/')).toEqual({
+    exitCode: 2,
+    text: `usage: main.js DIRECTORY [UID], found "${directory} root"\n`,
+  });
+  writeFileSync(file('agent', 'seed.nk'), 'mine');
+  expect(runProvision([directory], env, '/')).toMatchObject({
+    exitCode: 1,
+    text: expect.stringContaining('holds no seed'),
+  });
 });
