@@ -48,7 +48,7 @@ describe('the fields of a schema', () => {
   it('tells quantities by what they accept, with their default as people write it', () => {
     const fields = new Map(fieldsOf(jsonSchema(configSchema)).map((field) => [field.path, field]));
     expect(fields.get('host.capacity')).toMatchObject({ type: 'size', defaultValue: '36GiB' });
-    expect(fields.get('monitor.clear_hold')).toMatchObject({ type: 'duration', defaultValue: '10s' });
+    expect(fields.get('monitor.clear_hold')).toMatchObject({ type: 'duration', defaultValue: '30m' });
     expect(fields.get('monitor.memory.critical')).toMatchObject({ type: 'percentage', defaultValue: '90%' });
     expect(fields.get('regions.<name>.capacity')).toMatchObject({ type: 'size', isRequired: true });
   });

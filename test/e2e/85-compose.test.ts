@@ -10,6 +10,7 @@ interface Service {
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly profiles?: readonly string[];
+  readonly network_mode?: string;
 }
 
 const root = new URL('../../', import.meta.url);
@@ -27,7 +28,7 @@ describe('docker-compose.yml', () => {
   });
 
   it('configures services with keys that the schema knows, on top of the shipped file', () => {
-    for (const [name, { environment = {}, profiles }] of ours) {
+    for (const [name, { environment = {}, profiles, network_mode }] of ours) {
       if (profiles !== undefined) continue;
       const { NAUTILUS_CONFIG: _, ...env } = environment;
       const config = loadServiceConfig({
@@ -36,7 +37,9 @@ describe('docker-compose.yml', () => {
         cwd: '/',
       });
       expect(config.ok ? null : config.fault.message, name).toBeNull();
-      if (config.ok) expect(config.value.nats.servers).toEqual(['nats://nats:4222']);
+      // Without a network there is nobody to reach: the one that makes the identities.
+      if (config.ok && network_mode !== 'none')
+        expect(config.value.nats.servers).toEqual(['nats://nats:4222']);
     }
   });
 

@@ -55,7 +55,10 @@ export type ResizeContract = (typeof resizeContracts)[number];
 
 /** Replicas that may run at once. */
 export const scaleRange = z
-  .object({ min: z.number().int().min(1), max: z.number().int().min(1).max(64) })
+  .object({
+    min: z.number().int().min(1).meta({ description: 'Fewest replicas.' }),
+    max: z.number().int().min(1).max(64).meta({ description: 'Most replicas.' }),
+  })
   .refine(({ min, max }) => min <= max, { error: 'min must not be larger than max' });
 export type ScaleRange = z.infer<typeof scaleRange>;
 
