@@ -11,7 +11,7 @@ const MiB = 2 ** 20;
 describe.skipIf(kernel.version === null)(`containers of the kernel${whySkipped}`, () => {
   let machine: Machine;
   beforeAll(async () => {
-    machine = await startMachine({ reflex: { enabled: false } });
+    machine = await startMachine();
   });
   afterAll(() => machine[Symbol.asyncDispose]());
   const changesOf = (container: string) =>

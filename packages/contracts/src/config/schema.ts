@@ -5,7 +5,7 @@ import { checkMemory } from './check.ts';
 import { defaultContainers, defaultPools, defaultRegions } from './defaults.ts';
 import { containers, pools, regions } from './memory.ts';
 import { bytes, duration, percentage } from './quantity.ts';
-import { reflex, runtime } from './runtime.ts';
+import { runtime } from './runtime.ts';
 
 const port = z
   .number()
@@ -222,7 +222,6 @@ export const configSchema = z
       .prefault(defaultContainers)
       .meta({ description: 'Who may lease, how much, and who comes first.' }),
     runtime: runtime.prefault({}),
-    reflex: reflex.prefault({}),
     allocator: allocator.prefault({}),
     orchestrator: orchestrator.prefault({}),
     monitor: monitor.prefault({}),
