@@ -109,12 +109,10 @@ export function createAllocator(options: AllocatorOptions): RunningAllocator {
       log.info(change, 'container changed');
       control.tell(notices.containerChanged, change);
     },
-    appeared: () => {},
     // Those that somebody maps end with their sockets; what nobody maps would wait for its time.
     ended: (name) => {
       if (containers.opened?.enforces === true) agent.table.endUnheld(name);
     },
-    observed: () => {},
   });
   plane.control = control;
   const agentMetrics = exposeAgent(metrics, agent, socket, () => control.bus);

@@ -34,11 +34,8 @@ export interface ContainersOptions {
 
 export interface ContainerListener {
   changed(change: ContainerChanged): void;
-  appeared(seen: SeenContainer): void;
   /** Its processes are gone: what it held is free. */
   ended(name: string): void;
-  /** After each round of looks. */
-  observed(): void;
 }
 
 /** A kill this long before the end of a container is why it ended. */
@@ -137,7 +134,6 @@ export class Containers {
   async #lookAtAll(): Promise<void> {
     await Promise.all([...this.#seen.keys()].map((name) => this.look(name)));
     this.rounds += 1;
-    for (const listener of this.#listeners) listener.observed();
   }
 
   #take(change: ContainerChange): void {
@@ -178,7 +174,6 @@ export class Containers {
       this.#tell(name, 'restarted', `it runs again after ${awayMs} ms, as ${incarnation}`);
     } else if (startedAt !== null) this.#tell(name, 'started', `it began as ${incarnation}`);
     else this.#tell(name, 'started', `it was found running as ${incarnation} when the agent began`);
-    for (const listener of this.#listeners) listener.appeared(seen);
   }
 
   #vanished(name: string, { incarnation }: ContainerRef, exitCode: number | undefined): void {
