@@ -31,7 +31,7 @@ const parts = [
 const policy = '/usr/sbin/policy-rc.d';
 
 function isInstalled(name) {
-  const found = spawnSync('dpkg-query', ['-W', '-f=${Status}', name], { encoding: 'utf8' });
+  const found = spawnSync('dpkg', ['-s', name], { encoding: 'utf8' });
   return found.status === 0 && found.stdout.includes('install ok installed');
 }
 

@@ -21,7 +21,8 @@ export const restartContainer = exchange({
   party: 'agent',
   noun: 'container',
   verb: 'restart',
-  summary: 'Restarts a container with isolation: its leases end, and a cap may bind it from then on.',
+  summary:
+    'Restarts a container with isolation: its leases end, and a cap may bind it from then on. No agent answers it yet.',
   request: z.object({
     container: z.string().min(1).max(63),
     reason: z.string().max(500),
@@ -37,7 +38,7 @@ export const scaleContainer = exchange({
   party: 'agent',
   noun: 'container',
   verb: 'scale',
-  summary: 'Starts or stops replicas of a stateless container until so many run.',
+  summary: 'Starts or stops replicas of a stateless container until so many run. No agent answers it yet.',
   request: z.object({
     service: z.string().min(1).max(63),
     replicas: z.number().int().min(1).max(64),

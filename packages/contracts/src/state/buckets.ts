@@ -86,7 +86,8 @@ export const buckets = {
     name: 'forecast',
     key: '<host>.<container>',
     writer: 'the leading monitor',
-    summary: 'How high the use of each container may come, and when it meets its limit.',
+    summary:
+      'How high the use of each container may come, and when it meets its limit. No monitor writes it yet.',
     ttlMs: null,
     value: containerForecast,
   }),

@@ -69,7 +69,8 @@ export const limitWritten = notice({
   class: 'evt',
   party: 'agent',
   topic: 'limit.written',
-  summary: 'The agent wrote a kernel limit, or tried to; what stands now was read back.',
+  summary:
+    'The agent wrote a kernel limit, or tried to; what stands now was read back. No agent writes limits yet.',
   body: limitWrite,
 });
 
@@ -77,7 +78,7 @@ export const reflexStepped = notice({
   class: 'evt',
   party: 'agent',
   topic: 'reflex.stepped',
-  summary: 'The receipt of one step of the emergency ladder.',
+  summary: 'The receipt of one step of the emergency ladder. No agent walks it yet.',
   body: reflexReceipt,
 });
 
@@ -93,7 +94,7 @@ export const leakJudged = notice({
   class: 'evt',
   party: 'monitor',
   topic: 'leak.judged',
-  summary: 'Whether a container leaks, with the evidence.',
+  summary: 'Whether a container leaks, with the evidence. No monitor judges it yet.',
   body: leakJudgement,
 });
 
